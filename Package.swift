@@ -1,0 +1,123 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Every target speaks Swift 6 with strict concurrency; plain `nonisolated async` functions stay on the
+/// caller's executor, so that a request never leaves its event loop by accident.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+func cLibrary(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> Target {
+  .systemLibrary(
+    name: name, path: "Shared/\(name)", pkgConfig: pkgConfig, providers: apt.map { [.apt([$0])] })
+}
+
+func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Shared/\(name)", swiftSettings: settings)
+}
+
+func service(_ name: String, _ folder: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Services/\(folder)", exclude: ["Main"],
+    resources: resources, swiftSettings: settings)
+}
+
+func executable(_ name: String, _ folder: String, _ library: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: [.target(name: library), "ServiceKit"], path: "Services/\(folder)/Main",
+    swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "millrace",
+  products: [
+    .executable(name: "feed-api", targets: ["feed-api"]),
+    .executable(name: "keevo", targets: ["keevo"]),
+    .executable(name: "realtime", targets: ["realtime"]),
+    .executable(name: "analytics", targets: ["analytics"]),
+    .executable(name: "personalization", targets: ["personalization"]),
+    .executable(name: "dashboard-api", targets: ["dashboard-api"]),
+    .executable(name: "worker", targets: ["worker"]),
+    .library(name: "HTTP", targets: ["HTTP"]),
+    .library(name: "GRPC", targets: ["GRPC"]),
+    .library(name: "JSON", targets: ["JSON"]),
+    .library(name: "KeevoClient", targets: ["KeevoClient"]),
+  ],
+  targets: [
+    // System libraries: headers only.
+    cLibrary("CLinux"),
+    cLibrary("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
+    cLibrary("CNGHTTP2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
+    cLibrary("CPostgreSQL"),
+    cLibrary("CRedis"),
+    cLibrary("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
+    cLibrary("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+    cLibrary("CLibXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+
+    // Shared modules, lowest first: a module may depend only on those above it in this file.
+    shared("JSON"),
+    shared("Model", ["JSON", "COpenSSL"]),
+    shared("Telemetry", ["JSON"]),
+    shared("EventLoop", ["CLinux"]),
+    shared("HTTP", ["EventLoop", "Telemetry", "JSON", "CLinux", "CCurl"]),
+    shared("PubSub", ["EventLoop", "Telemetry", "CRedis"]),
+    shared("Protobuf"),
+    shared("GRPC", ["EventLoop", "Telemetry", "Protobuf", "CNGHTTP2", "CLinux"]),
+    shared("KeevoClient", ["GRPC", "Protobuf", "EventLoop", "Telemetry", "Model", "JSON"]),
+    shared("ControlPlane", ["EventLoop", "Telemetry", "Model", "JSON", "CPostgreSQL", "COpenSSL"]),
+    shared("Auth", ["ControlPlane", "Model", "JSON", "COpenSSL"]),
+    shared("Jobs", ["KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
+    shared("Feeds", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
+    shared("ServiceKit", ["HTTP", "EventLoop", "Telemetry", "JSON", "CLinux"]),
+
+    // Services: a library each, and a thin @main over it. A service never imports another service.
+    service(
+      "FeedAPIService", "API",
+      ["ServiceKit", "Feeds", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"]),
+    service(
+      "KeevoService", "Keevo",
+      ["ServiceKit", "KeevoClient", "GRPC", "Protobuf", "HTTP", "EventLoop", "Telemetry", "Model", "JSON", "CRocksDB", "CLinux"]),
+    service("RealtimeService", "Realtime", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
+    service("AnalyticsService", "Analytics", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
+    service("PersonalizationService", "Personalization", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
+    service(
+      "DashboardService", "Dashboard",
+      ["ServiceKit", "ControlPlane", "Auth", "HTTP", "EventLoop", "Telemetry", "Model", "JSON", "COpenSSL"]),
+    service(
+      "WorkerService", "Workers",
+      ["ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model", "JSON", "CLibXML2"]),
+    executable("feed-api", "API", "FeedAPIService"),
+    executable("keevo", "Keevo", "KeevoService"),
+    executable("realtime", "Realtime", "RealtimeService"),
+    executable("analytics", "Analytics", "AnalyticsService"),
+    executable("personalization", "Personalization", "PersonalizationService"),
+    executable("dashboard-api", "Dashboard", "DashboardService"),
+    executable("worker", "Workers", "WorkerService"),
+
+    // Module tests: fast, deterministic, no process started.
+    tests("ArchitectureTests", []),
+    tests("JSONTests", ["JSON"]),
+    tests("ModelTests", ["Model", "JSON"]),
+    tests("EventLoopTests", ["EventLoop", "CLinux"]),
+    tests("HTTPTests", ["HTTP", "EventLoop", "CLinux", "Telemetry"]),
+    tests("ProtobufTests", ["Protobuf"]),
+    tests("GRPCTests", ["GRPC", "EventLoop", "Protobuf", "Telemetry"]),
+    tests("KeevoClientTests", ["KeevoClient", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),
+    tests("KeevoServiceTests", ["KeevoService", "KeevoClient", "EventLoop", "Telemetry", "Model"]),
+    tests("ControlPlaneTests", ["ControlPlane", "Model", "JSON"]),
+    tests("AuthTests", ["Auth", "ControlPlane", "Model", "JSON"]),
+    tests("JobsTests", ["Jobs", "KeevoClient", "EventLoop", "Model"]),
+    tests("FeedsTests", ["Feeds", "Jobs", "KeevoClient", "EventLoop", "Model", "JSON"]),
+    tests("ServiceKitTests", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
+    tests("FeedAPIServiceTests", ["FeedAPIService", "Feeds", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Model", "JSON"]),
+    tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "Model", "JSON"]),
+    tests("WorkerServiceTests", ["WorkerService", "Feeds", "Jobs", "KeevoClient", "Model", "JSON"]),
+  ]
+)

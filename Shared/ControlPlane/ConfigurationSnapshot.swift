@@ -1,0 +1,62 @@
+import Model
+
+/// All that services need to know of the control plane's database, at one revision: they hold it in memory and go on
+/// serving from it while PostgreSQL is down (B20). A value: a reader keeps the one it began with.
+public struct ConfigurationSnapshot: Sendable {
+  /// Grows with every change in the control plane.
+  public var revision: Int64
+  public var apps: [AppID: AppConfiguration]
+  /// Which app a public key belongs to; revoked keys are absent.
+  public var keys: [String: APIKey]
+
+  public init(revision: Int64, apps: [AppID: AppConfiguration], keys: [String: APIKey]) {
+    self.revision = revision
+    self.apps = apps
+    self.keys = keys
+  }
+
+  public static let empty = ConfigurationSnapshot(revision: 0, apps: [:], keys: [:])
+}
+
+/// An app as services see it.
+public struct AppConfiguration: Sendable {
+  public var id: AppID
+  public var name: String
+  public var suspended: Bool
+  public var groups: [String: FeedGroup]
+  /// `auth.disable_auth_checks` (development only) and `auth.allow_anonymous_read` (insight D95).
+  public var allowAnonymousRead: Bool
+
+  public init(id: AppID, name: String, suspended: Bool = false, groups: [FeedGroup], allowAnonymousRead: Bool = false) {
+    self.id = id
+    self.name = name
+    self.suspended = suspended
+    self.groups = Dictionary(groups.map { ($0.slug, $0) }, uniquingKeysWith: { $1 })
+    self.allowAnonymousRead = allowAnonymousRead
+  }
+}
+
+/// A public key with its live secrets in clear, primary first (insight D26). Never logged.
+public struct APIKey: Sendable {
+  public struct Secret: Sendable {
+    public var bytes: [UInt8]
+    /// Unix milliseconds after which this secret is a wrong signature; `nil`: no end.
+    public var retiresAtMilliseconds: Int64?
+    public init(bytes: [UInt8], retiresAtMilliseconds: Int64? = nil) {
+      self.bytes = bytes
+      self.retiresAtMilliseconds = retiresAtMilliseconds
+    }
+  }
+  public var key: String
+  public var app: AppID
+  public var secrets: [Secret]
+  /// Unix milliseconds after which the key is unknown; `nil`: no end.
+  public var retiresAtMilliseconds: Int64?
+
+  public init(key: String, app: AppID, secrets: [Secret], retiresAtMilliseconds: Int64? = nil) {
+    self.key = key
+    self.app = app
+    self.secrets = secrets
+    self.retiresAtMilliseconds = retiresAtMilliseconds
+  }
+}

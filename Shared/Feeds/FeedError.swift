@@ -1,0 +1,10 @@
+import KeevoClient
+
+/// Why an operation on feeds failed.
+public enum FeedError: Error, Sendable {
+  /// Nothing is known to have been stored, and the same request may be sent again.
+  case store(StoreError)
+  /// The record changed under us too often; nothing was stored.
+  case contention
+  case invalid(String)
+}

@@ -1,0 +1,41 @@
+/// A request whose body has arrived whole.
+///
+/// Header names are compared without case. `path` and `query` are the bytes as sent (`query` without `?`), not decoded.
+public struct HTTPRequest: Sendable {
+  public struct Header: Sendable {
+    public var name: String
+    public var value: String
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  public var method: HTTPMethod
+  public var path: String
+  public var query: String
+  public var headers: [Header]
+  public var body: [UInt8]
+  /// The peer's address as text, for logs.
+  public var remoteAddress: String
+  /// `monotonicNanoseconds()` when its first byte was read.
+  public var receivedNanoseconds: UInt64
+
+  public init(
+    method: HTTPMethod, path: String, query: String = "", headers: [Header] = [], body: [UInt8] = [],
+    remoteAddress: String = "", receivedNanoseconds: UInt64 = 0
+  ) {
+    self.method = method
+    self.path = path
+    self.query = query
+    self.headers = headers
+    self.body = body
+    self.remoteAddress = remoteAddress
+    self.receivedNanoseconds = receivedNanoseconds
+  }
+
+  /// The first header of that name (compared without case).
+  public func header(_ name: String) -> String? {
+    headers.first { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name.lowercased() }?.value
+  }
+}

@@ -1,0 +1,47 @@
+/// A feed group of an app: what kind its feeds are and who may read them (feeds 1.7, 1.8; insight D30, D95).
+public struct FeedGroup: Hashable, Sendable {
+  public enum Kind: String, Hashable, Sendable, CaseIterable { case flat, aggregated, notification }
+
+  public enum Policy: String, Hashable, Sendable, CaseIterable {
+    case `private`
+    case publicRead = "public_read"
+    case notify
+    case publicReadWrite = "public_read_write"
+
+    /// The last column of the table in feeds 1.7.
+    public static func standard(forSlug slug: String) -> Policy {
+      switch slug {
+      case "user", "topic": .publicRead
+      case "notification": .notify
+      default: .private
+      }
+    }
+  }
+
+  public var slug: String
+  public var kind: Kind
+  public var policy: Policy
+  public var realtime: Bool
+  /// Followers above which edges are pulled.
+  public var pullAbove: Int
+
+  public init(slug: String, kind: Kind, policy: Policy? = nil, realtime: Bool = true, pullAbove: Int = 5_000) {
+    self.slug = slug
+    self.kind = kind
+    self.policy = policy ?? .standard(forSlug: slug)
+    self.realtime = realtime
+    self.pullAbove = pullAbove
+  }
+
+  /// The groups a new app has (feeds 1.8).
+  public static let standard: [FeedGroup] = [
+    FeedGroup(slug: "user", kind: .flat),
+    FeedGroup(slug: "timeline", kind: .flat),
+    FeedGroup(slug: "flat", kind: .flat),
+    FeedGroup(slug: "topic", kind: .flat),
+    FeedGroup(slug: "secret", kind: .flat),
+    FeedGroup(slug: "timeline_aggregated", kind: .aggregated),
+    FeedGroup(slug: "aggregated", kind: .aggregated),
+    FeedGroup(slug: "notification", kind: .notification),
+  ]
+}
