@@ -17,7 +17,10 @@ public protocol KeyValueStore: Sendable {
 }
 
 /// What stands in front of every stored key (B1).
-public enum RowClass: UInt8, Sendable { case data = 1, jobs = 2 }
+public enum RowClass: UInt8, Sendable {
+  case data = 1
+  case jobs = 2
+}
 
 /// A moment in one shard's history: map epoch (8 bits), log index (40), ordinal of the sub-batch in the entry (16).
 /// Grows with every sub-batch of a partition and never recurs. Zero stands for "never".
