@@ -27,7 +27,9 @@ public struct ActivityID: Hashable, Comparable, Sendable {
     let timeHigh = UInt16(truncatingIfNeeded: ticks >> 48) & 0x0FFF | UInt16(version) << 12
     var out: [UInt8] = []
     out.reserveCapacity(16)
-    for shift in stride(from: 24, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: timeLow >> UInt32(shift))) }
+    for shift in stride(from: 24, through: 0, by: -8) {
+      out.append(UInt8(truncatingIfNeeded: timeLow >> UInt32(shift)))
+    }
     out.append(UInt8(truncatingIfNeeded: timeMid >> 8))
     out.append(UInt8(truncatingIfNeeded: timeMid))
     out.append(UInt8(truncatingIfNeeded: timeHigh >> 8))
