@@ -11,4 +11,12 @@ public enum StoreLimits {
   public static let multiGetKeysMax = 10_000
   public static let putManyTargetsMax = 10_000
   public static let partitionBytesMax = 600
+  /// Bytes of keys and values after which a page of a scan ends early, with a cursor to go on from.
+  public static let pageBytesMax = 4 << 20
+  /// Bytes of values that one `multiGet` may answer.
+  public static let multiGetBytesMax = 16 << 20
+  /// Bytes that the scans after the sub-batches of one write may answer, and rows of each.
+  public static let scanAfterBytesMax = 1 << 20
+  /// Rows that one `deleteRange` may remove.
+  public static let deleteRangeRowsMax = 100_000
 }
