@@ -1,1 +1,4 @@
 import FeedAPIService
+import ServiceKit
+
+ServiceMain.run(feedAPISpecification())

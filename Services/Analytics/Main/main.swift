@@ -1,1 +1,4 @@
 import AnalyticsService
+import ServiceKit
+
+ServiceMain.run(analyticsSpecification())

@@ -1,1 +1,4 @@
 import DashboardService
+import ServiceKit
+
+ServiceMain.run(dashboardSpecification())

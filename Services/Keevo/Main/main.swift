@@ -1,1 +1,4 @@
 import KeevoService
+import ServiceKit
+
+ServiceMain.run(keevoSpecification())

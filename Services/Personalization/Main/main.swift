@@ -1,1 +1,4 @@
 import PersonalizationService
+import ServiceKit
+
+ServiceMain.run(personalizationSpecification())

@@ -1,1 +1,4 @@
 import RealtimeService
+import ServiceKit
+
+ServiceMain.run(realtimeSpecification())

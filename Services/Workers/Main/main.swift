@@ -1,1 +1,4 @@
+import ServiceKit
 import WorkerService
+
+ServiceMain.run(workerSpecification())
