@@ -2,7 +2,7 @@ import Model
 
 /// All that services need to know of the control plane's database, at one revision: they hold it in memory and go on
 /// serving from it while PostgreSQL is down (B20). A value: a reader keeps the one it began with.
-public struct ConfigurationSnapshot: Sendable {
+public struct ConfigurationSnapshot: Hashable, Sendable {
   /// Grows with every change in the control plane.
   public var revision: Int64
   public var apps: [AppID: AppConfiguration]
@@ -19,26 +19,32 @@ public struct ConfigurationSnapshot: Sendable {
 }
 
 /// An app as services see it.
-public struct AppConfiguration: Sendable {
+public struct AppConfiguration: Hashable, Sendable {
   public var id: AppID
   public var name: String
   public var suspended: Bool
   public var groups: [String: FeedGroup]
-  /// `auth.disable_auth_checks` (development only) and `auth.allow_anonymous_read` (insight D95).
+  /// `auth.allow_anonymous_read` (insight D95).
   public var allowAnonymousRead: Bool
+  /// `auth.disable_auth_checks` (insight D95); never true outside development.
+  public var disableAuthChecks: Bool
 
-  public init(id: AppID, name: String, suspended: Bool = false, groups: [FeedGroup], allowAnonymousRead: Bool = false) {
+  public init(
+    id: AppID, name: String, suspended: Bool = false, groups: [FeedGroup], allowAnonymousRead: Bool = false,
+    disableAuthChecks: Bool = false
+  ) {
     self.id = id
     self.name = name
     self.suspended = suspended
     self.groups = Dictionary(groups.map { ($0.slug, $0) }, uniquingKeysWith: { $1 })
     self.allowAnonymousRead = allowAnonymousRead
+    self.disableAuthChecks = disableAuthChecks
   }
 }
 
 /// A public key with its live secrets in clear, primary first (insight D26). Never logged.
-public struct APIKey: Sendable {
-  public struct Secret: Sendable {
+public struct APIKey: Hashable, Sendable {
+  public struct Secret: Hashable, Sendable {
     public var bytes: [UInt8]
     /// Unix milliseconds after which this secret is a wrong signature; `nil`: no end.
     public var retiresAtMilliseconds: Int64?

@@ -1,0 +1,155 @@
+import Model
+
+/// A snapshot as bytes, for the copy on disk: a format number, then counts and length-prefixed texts, numbers big-endian.
+///
+/// It holds secrets in clear: only `SnapshotCache` writes it anywhere, sealed.
+enum SnapshotCodec {
+  static let format: UInt8 = 1
+
+  enum Failure: Error, Hashable, CustomStringConvertible {
+    case unknownFormat(UInt8)
+    case damaged
+    var description: String {
+      switch self {
+      case .unknownFormat(let number): "format \(number) is not known to this version"
+      case .damaged: "it ends early or holds what it should not"
+      }
+    }
+  }
+
+  static func encode(_ snapshot: ConfigurationSnapshot) -> [UInt8] {
+    var out = Writer()
+    out.bytes.append(format)
+    out.number(UInt64(bitPattern: snapshot.revision))
+    out.number(UInt64(snapshot.apps.count))
+    for app in snapshot.apps.values.sorted(by: { $0.id < $1.id }) {
+      out.number(UInt64(app.id.rawValue))
+      out.text(app.name)
+      out.flags([app.suspended, app.allowAnonymousRead, app.disableAuthChecks])
+      out.number(UInt64(app.groups.count))
+      for group in app.groups.values.sorted(by: { $0.slug < $1.slug }) {
+        out.text(group.slug)
+        out.text(group.kind.rawValue)
+        out.text(group.policy.rawValue)
+        out.flags([group.realtime])
+        out.number(UInt64(group.pullAbove))
+      }
+    }
+    out.number(UInt64(snapshot.keys.count))
+    for key in snapshot.keys.values.sorted(by: { $0.key < $1.key }) {
+      out.text(key.key)
+      out.number(UInt64(key.app.rawValue))
+      out.optional(key.retiresAtMilliseconds)
+      out.number(UInt64(key.secrets.count))
+      for secret in key.secrets {
+        out.blob(secret.bytes)
+        out.optional(secret.retiresAtMilliseconds)
+      }
+    }
+    return out.bytes
+  }
+
+  static func decode(_ bytes: [UInt8]) throws(Failure) -> ConfigurationSnapshot {
+    var input = Reader(bytes: bytes)
+    let number = try input.byte()
+    guard number == format else { throw .unknownFormat(number) }
+    var snapshot = ConfigurationSnapshot(revision: Int64(bitPattern: try input.number()), apps: [:], keys: [:])
+    for _ in 0..<(try input.count()) {
+      let id = try input.app()
+      let name = try input.text()
+      let flags = try input.byte()
+      var groups: [FeedGroup] = []
+      for _ in 0..<(try input.count()) { groups.append(try input.group()) }
+      snapshot.apps[id] = AppConfiguration(
+        id: id, name: name, suspended: flags & 1 != 0, groups: groups, allowAnonymousRead: flags & 2 != 0,
+        disableAuthChecks: flags & 4 != 0)
+    }
+    for _ in 0..<(try input.count()) {
+      let key = try input.text()
+      let app = try input.app()
+      let retires = try input.optional()
+      var secrets: [APIKey.Secret] = []
+      for _ in 0..<(try input.count()) {
+        secrets.append(APIKey.Secret(bytes: try input.blob(), retiresAtMilliseconds: try input.optional()))
+      }
+      snapshot.keys[key] = APIKey(key: key, app: app, secrets: secrets, retiresAtMilliseconds: retires)
+    }
+    guard input.isAtEnd else { throw .damaged }
+    return snapshot
+  }
+
+  private struct Writer {
+    var bytes: [UInt8] = []
+    mutating func number(_ value: UInt64) {
+      for shift in stride(from: 56, through: 0, by: -8) {
+        bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift)))
+      }
+    }
+    mutating func blob(_ value: [UInt8]) {
+      number(UInt64(value.count))
+      bytes += value
+    }
+    mutating func text(_ value: String) { blob(Array(value.utf8)) }
+    mutating func flags(_ values: [Bool]) {
+      bytes.append(values.enumerated().reduce(0) { $1.element ? $0 | 1 << $1.offset : $0 })
+    }
+    mutating func optional(_ value: Int64?) {
+      bytes.append(value == nil ? 0 : 1)
+      if let value { number(UInt64(bitPattern: value)) }
+    }
+  }
+
+  private struct Reader {
+    let bytes: [UInt8]
+    var offset = 0
+    var isAtEnd: Bool { offset == bytes.count }
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func byte() throws(Failure) -> UInt8 {
+      guard offset < bytes.count else { throw .damaged }
+      offset += 1
+      return bytes[offset - 1]
+    }
+    mutating func number() throws(Failure) -> UInt64 {
+      guard bytes.count - offset >= 8 else { throw .damaged }
+      offset += 8
+      return bytes[(offset - 8)..<offset].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    /// A count of things that each take at least a byte, so that a damaged one cannot ask for much.
+    mutating func count() throws(Failure) -> Int {
+      let value = try number()
+      guard value <= UInt64(bytes.count - offset) else { throw .damaged }
+      return Int(value)
+    }
+    mutating func blob() throws(Failure) -> [UInt8] {
+      let length = try count()
+      offset += length
+      return Array(bytes[(offset - length)..<offset])
+    }
+    mutating func text() throws(Failure) -> String {
+      guard let text = String(validating: try blob(), as: UTF8.self) else { throw .damaged }
+      return text
+    }
+    mutating func optional() throws(Failure) -> Int64? {
+      switch try byte() {
+      case 0: return nil
+      case 1: return Int64(bitPattern: try number())
+      default: throw .damaged
+      }
+    }
+    mutating func app() throws(Failure) -> AppID {
+      guard let number = UInt32(exactly: try number()) else { throw .damaged }
+      return AppID(number)
+    }
+    mutating func group() throws(Failure) -> FeedGroup {
+      let slug = try text()
+      guard let kind = FeedGroup.Kind(rawValue: try text()), let policy = FeedGroup.Policy(rawValue: try text()) else {
+        throw .damaged
+      }
+      let realtime = try byte() & 1 != 0
+      guard let pullAbove = Int(exactly: try number()) else { throw .damaged }
+      return FeedGroup(slug: slug, kind: kind, policy: policy, realtime: realtime, pullAbove: pullAbove)
+    }
+  }
+}

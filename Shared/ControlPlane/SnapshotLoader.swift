@@ -1,0 +1,122 @@
+import Model
+
+/// Reads a whole snapshot from PostgreSQL, in one transaction that sees one moment.
+struct SnapshotLoader {
+  enum Failure: Error, CustomStringConvertible {
+    case postgres(PostgresError)
+    case masterKey(MasterKey.Failure)
+
+    var meansNotMigrated: Bool {
+      if case .postgres(let error) = self { return error.meansNotMigrated }
+      return false
+    }
+
+    var description: String {
+      switch self {
+      case .postgres(let error): "\(error)"
+      case .masterKey(let error): "\(error)"
+      }
+    }
+  }
+
+  let masterKey: MasterKey
+  static let loadMillisecondsMax = 5_000
+
+  func load(_ connection: PostgresConnection) throws(Failure) -> ConfigurationSnapshot {
+    do {
+      try connection.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+      let snapshot = try read(connection)
+      try connection.query("COMMIT")
+      return snapshot
+    } catch {
+      if connection.isOpen { _ = try? connection.query("ROLLBACK") }
+      switch error {
+      case let error as PostgresError: throw .postgres(error)
+      case let error as MasterKey.Failure: throw .masterKey(error)
+      default: throw .postgres(.unexpectedAnswer("\(error)"))
+      }
+    }
+  }
+
+  private func read(_ connection: PostgresConnection) throws -> ConfigurationSnapshot {
+    guard let revision = try connection.query("SELECT revision FROM config_revision").first?.integer(0) else {
+      throw PostgresError.unexpectedAnswer("config_revision is empty")
+    }
+    var snapshot = ConfigurationSnapshot(revision: revision, apps: [:], keys: [:])
+    let groups = try readGroups(connection)
+    let apps = try connection.query(
+      """
+      SELECT a.id, a.name, a.suspended, a.environment,
+             COALESCE((s.document->>'allow_anonymous_read')::boolean, false),
+             COALESCE((s.document->>'disable_auth_checks')::boolean, false)
+      FROM apps a LEFT JOIN app_settings s ON s.app_id = a.id AND s.section = 'auth'
+      """, timeoutMilliseconds: Self.loadMillisecondsMax)
+    for row in apps {
+      let id = try app(row, 0)
+      snapshot.apps[id] = AppConfiguration(
+        id: id, name: try row.text(1), suspended: try row.boolean(2), groups: groups[id] ?? [],
+        allowAnonymousRead: try row.boolean(4),
+        // Development only (insight D95): the file's check is not the last word, this is.
+        disableAuthChecks: try row.boolean(5) && row.text(3) == "development")
+    }
+    snapshot.keys = try readKeys(connection)
+    return snapshot
+  }
+
+  private func readGroups(_ connection: PostgresConnection) throws -> [AppID: [FeedGroup]] {
+    var groups: [AppID: [FeedGroup]] = [:]
+    let rows = try connection.query(
+      "SELECT app_id, slug, type, policy, realtime, pull_above FROM feed_groups",
+      timeoutMilliseconds: Self.loadMillisecondsMax)
+    for row in rows {
+      guard let kind = FeedGroup.Kind(rawValue: try row.text(2)),
+        let policy = FeedGroup.Policy(rawValue: try row.text(3))
+      else {
+        throw PostgresError.unexpectedAnswer("feed_groups holds a type or policy that this version does not know")
+      }
+      groups[try app(row, 0), default: []].append(
+        FeedGroup(
+          slug: try row.text(1), kind: kind, policy: policy, realtime: try row.boolean(4),
+          pullAbove: Int(try row.integer(5))))
+    }
+    return groups
+  }
+
+  private func readKeys(_ connection: PostgresConnection) throws -> [String: APIKey] {
+    var keys: [String: APIKey] = [:]
+    // Newest secret first: it is the primary one.
+    let rows = try connection.query(
+      """
+      SELECT k.key, k.app_id, (extract(epoch FROM k.retire_at) * 1000)::bigint, s.id, s.master_key_id, s.sealed,
+             (extract(epoch FROM s.retire_at) * 1000)::bigint
+      FROM api_keys k JOIN api_key_secrets s ON s.key = k.key
+      WHERE k.revoked_at IS NULL AND (k.retire_at IS NULL OR k.retire_at > now())
+        AND (s.retire_at IS NULL OR s.retire_at > now())
+      ORDER BY s.id DESC
+      """, timeoutMilliseconds: Self.loadMillisecondsMax)
+    for row in rows {
+      let key = try row.text(0)
+      let sealed = SealedSecret(keyID: try row.text(4), bytes: try row.bytes(5))
+      let secret = APIKey.Secret(
+        bytes: try masterKey.open(sealed, context: APIKey.sealingContext(key: key)),
+        retiresAtMilliseconds: try row.optionalInteger(6))
+      let retiresAt = try row.optionalInteger(2)
+      let owner = try app(row, 1)
+      keys[key, default: APIKey(key: key, app: owner, secrets: [], retiresAtMilliseconds: retiresAt)]
+        .secrets.append(secret)
+    }
+    return keys
+  }
+
+  private func app(_ row: PostgresRow, _ column: Int) throws -> AppID {
+    guard let number = UInt32(exactly: try row.integer(column)) else {
+      throw PostgresError.unexpectedAnswer("an app's id is out of range")
+    }
+    return AppID(number)
+  }
+}
+
+extension APIKey {
+  /// What a secret's ciphertext is bound to.
+  static func sealingContext(key: String) -> String { "the secret of API key \(key)" }
+}
