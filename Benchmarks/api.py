@@ -1,0 +1,216 @@
+"""Rows of `make bench ONLY=api`: feed-api and Keevo beside PostgreSQL 15 on the workload "social" (social.py).
+
+The peer is PostgreSQL alone, with materialised timelines and every commit synced, driven by pgbench over a Unix socket:
+no API, no tokens, no JSON in front of it. Ours is the running stack, driven over HTTP by wrk with a server token. Both
+share the machine with their client. Rounds alternate.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+import social
+from peer_postgres import Postgres
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+SCHEMA = """
+create table activities (id bigserial primary key, actor int not null, body text not null);
+create table follows (target int not null, source int not null, primary key (target, source));
+create table timeline (feed int not null, at timestamptz not null, activity bigint not null, primary key (feed, at, activity));
+create table authors (n int primary key, author int not null, body text not null);
+"""
+
+# One statement an activity: the activity, and an entry in the author's own feed and in each follower's.
+FAN_OUT = r"""
+\set n random(0, {last})
+with chosen as (select author, body from authors where n = :n),
+     added as (insert into activities (actor, body) select author, body from chosen returning id, actor)
+insert into timeline select source, clock_timestamp(), id from added, follows where target = actor
+union all select actor, clock_timestamp(), id from added;
+"""
+
+PAGE = r"""
+\set feed random(0, {last})
+select a.body from timeline t join activities a on a.id = t.activity where t.feed = :feed order by t.at desc limit 25;
+"""
+
+WRK_READ = """
+local users = {users}
+math.randomseed({seed})
+function request()
+  return wrk.format("GET", "/api/v1.0/feed/timeline/" .. math.random(0, users - 1) .. "/?api_key={key}&limit=25", wrk.headers)
+end
+function init(args)
+  wrk.headers["Authorization"] = "{token}"
+  wrk.headers["Stream-Auth-Type"] = "jwt"
+end
+"""
+
+WRK_ADD = """
+local paths, bodies, next = {{}}, {{}}, 1
+function init(args)
+  wrk.headers["Authorization"] = "{token}"
+  wrk.headers["Stream-Auth-Type"] = "jwt"
+  wrk.headers["Content-Type"] = "application/json"
+  for line in io.lines("{file}") do
+    local tab = line:find("\\t")
+    paths[#paths + 1] = "/api/v1.0/feed/user/" .. line:sub(1, tab - 1) .. "/?api_key={key}"
+    bodies[#bodies + 1] = line:sub(tab + 1)
+  end
+end
+function request()
+  local i = next
+  next = next + 1
+  if i > #paths then i = #paths end
+  return wrk.format("POST", paths[i], wrk.headers, bodies[i])
+end
+"""
+
+
+def server_token(secret):
+    def part(value):
+        return base64.urlsafe_b64encode(value).rstrip(b"=")
+
+    head = part(b'{"alg":"HS256","typ":"JWT"}') + b"." + part(b'{"resource":"*","action":"*","feed_id":"*"}')
+    return (head + b"." + part(hmac.new(secret.encode(), head, hashlib.sha256).digest())).decode()
+
+
+class Ours:
+    """The running stack, reached at feed-api's own port."""
+
+    def __init__(self, stack_env):
+        self.env = dict(line.split("=", 1) for line in pathlib.Path(stack_env).read_text().split("\n") if "=" in line)
+        self.base = "http://" + self.env["FEED_API"]
+        self.key = self.env["API_KEY"]
+        self.token = server_token(self.env["API_SECRET"])
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="millrace-bench-"))
+        self.added = 0
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(
+            f"{self.base}/api/v1.0/{path}{'&' if '?' in path else '?'}api_key={self.key}", method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": self.token, "Stream-Auth-Type": "jwt", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return json.load(answer)
+
+    def follow(self, workload):
+        batch = []
+        for user, followers in enumerate(workload.followers):
+            for follower in followers:
+                batch.append({"source": f"timeline:{follower}", "target": f"user:{user}"})
+                if len(batch) == 1000:
+                    self.call("POST", "follow_many/?activity_copy_limit=0", batch)
+                    batch = []
+        if batch:
+            self.call("POST", "follow_many/?activity_copy_limit=0", batch)
+
+    def wrk(self, script, connections, seconds):
+        path = self.folder / "script.lua"
+        path.write_text(script)
+        done = subprocess.run(
+            ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "30s", "-s", str(path), self.base],
+            check=True, capture_output=True, text=True,
+        ).stdout
+        if "Non-2xx" in done or "Socket errors" in done:
+            raise RuntimeError(f"the load met errors:\n{done}")
+        total, took = re.search(r"(\d+) requests in ([\d.]+)(m?s)", done).groups()[:2]
+        p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", done)
+        milliseconds = float(p99.group(1)) * {"us": 0.001, "ms": 1, "s": 1000}[p99.group(2)]
+        return int(total), float(took), milliseconds
+
+    def entries_a_second(self, workload, connections, seconds):
+        """Timeline entries written a second, from the first add to the end of the last fan-out."""
+        file = self.folder / "adds.tsv"
+        count = 200_000
+        with open(file, "w") as out:
+            for number in range(self.added, self.added + count):
+                author = workload.authors[number % len(workload.authors)]
+                out.write(f"{author}\t{json.dumps(workload.body(number))}\n")
+        script = WRK_ADD.format(token=self.token, key=self.key, file=file)
+        began = time.monotonic()
+        total, _, p99 = self.wrk(script, connections, seconds)
+        if total >= count:
+            raise RuntimeError("the load ran out of activities: make more")
+        done = [workload.authors[n % len(workload.authors)] for n in range(self.added, self.added + total)]
+        self.added += total + connections
+        self.wait_until_quiet()
+        took = time.monotonic() - began
+        entries = sum(len(workload.followers[author]) + 1 for author in done)
+        return entries / took, total / took, p99
+
+    def wait_until_quiet(self):
+        """Until no job is waiting or running."""
+        deadline = time.monotonic() + 300
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(f"http://{self.env['WORKER']}/metrics", timeout=10) as answer:
+                text = answer.read().decode()
+            pending = sum(float(value) for value in re.findall(r"^jobs_pending\S* ([\d.e+]+)$", text, re.M))
+            if pending == 0:
+                return
+            time.sleep(0.05)
+        raise RuntimeError("jobs were still pending after 300 s: see the worker's log")
+
+
+def load_postgres(peer, workload):
+    peer.psql(SCHEMA)
+    rows = "".join(f"{user}\t{one}\n" for user, followers in enumerate(workload.followers) for one in followers)
+    peer.psql("copy follows from stdin", rows)
+    picks = "".join(
+        f"{n}\t{author}\t{json.dumps(workload.body(n))}\n" for n, author in enumerate(workload.authors))
+    peer.psql("copy authors from stdin", picks)
+    peer.psql("vacuum analyze")
+
+
+def bench(stack_env, rounds=3, seconds=8, scale=0.1, seed=1, say=print):
+    """The rows `fanout-entries` and `flat-read-25` of a running stack beside PostgreSQL."""
+    workload = social.make(scale=scale, seed=seed)
+    say(f"social: seed {seed}, {workload.users} users, {workload.follows} follows, scale {scale}")
+    ours = Ours(stack_env)
+    peer = Postgres()
+    try:
+        load_postgres(peer, workload)
+        began = time.monotonic()
+        ours.follow(workload)
+        say(f"follows loaded in {time.monotonic() - began:.1f} s")
+        mean = sum(len(workload.followers[a]) + 1 for a in workload.authors) / len(workload.authors)
+        fan, fan_peer, add_rate, read, read_peer, read_p99 = [], [], [], [], [], []
+        for _ in range(rounds):
+            entries, adds, _ = ours.entries_a_second(workload, 8, seconds)
+            fan.append(entries)
+            add_rate.append(adds)
+            fan_peer.append(peer.pgbench(FAN_OUT.format(last=len(workload.authors) - 1), 8, seconds) * mean)
+        peer.psql("vacuum analyze")
+        for _ in range(rounds):
+            total, took, p99 = ours.wrk(
+                WRK_READ.format(users=workload.users, seed=seed, key=ours.key, token=ours.token), 16, seconds)
+            read.append(total / took)
+            read_p99.append(p99)
+            read_peer.append(peer.pgbench(PAGE.format(last=workload.users - 1), 16, seconds))
+    finally:
+        peer.stop()
+    say(f"adds a second {statistics.median(add_rate):.0f}; flat read p99 {statistics.median(read_p99):.2f} ms")
+    return [row("flat-read-25", "pages/s", read, read_peer), row("fanout-entries", "entries/s", fan, fan_peer)]
+
+
+def row(name, unit, ours, peer):
+    ours_median, peer_median = statistics.median(ours), statistics.median(peer)
+    return {
+        "name": name, "unit": unit, "better": "higher", "ours": round(ours_median, 1), "peer": round(peer_median, 1),
+        "peerName": "PostgreSQL 15, materialised, pgbench", "ratio": round(ours_median / peer_median, 3), "rounds": len(ours),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(bench(os.environ.get("MILLRACE_STACK_ENV", ROOT / "var/run/stack.env"), rounds=1), indent=1))
