@@ -1,0 +1,62 @@
+import ControlPlane
+import Synchronization
+
+/// Tells which app and who a request comes from (feeds C3, A1–A4, A9, A14; insight D26).
+public final class Authenticator: Sendable {
+  private let configuration: any ConfigurationSource
+  private let ring: Mutex<KeyRing>
+
+  public init(configuration: any ConfigurationSource) {
+    self.configuration = configuration
+    ring = Mutex(KeyRing(configuration.current))
+  }
+
+  /// A key that is known and whose app may be used; the token is yet to be checked.
+  public struct KnownKey: Sendable {
+    public let app: AppConfiguration
+    let secrets: [KeyRing.Secret]
+  }
+
+  /// Finds the app of a request.
+  ///
+  /// - Parameters:
+  ///   - keys: every `api_key` of the query and the value of `X-Api-Key`; they must be equal (feeds C3, X8).
+  public func key(_ keys: [String], nowMilliseconds: Int64) throws(AuthError) -> KnownKey {
+    guard let key = keys.first, !key.isEmpty else { throw .apiKey("api_key is missing: add it to the query") }
+    guard keys.allSatisfy({ $0 == key }) else { throw .apiKey("the request names two different API keys") }
+    guard let entry = currentRing().entry(key, nowMilliseconds: nowMilliseconds) else {
+      throw .apiKey("api_key is not known")
+    }
+    if entry.app.suspended { throw .suspended }
+    return KnownKey(app: entry.app, secrets: entry.secrets)
+  }
+
+  /// Reads who asks from the `Authorization` header.
+  public func identity(
+    authorization: String?, authType: String?, key: KnownKey, nowMilliseconds: Int64
+  ) throws(AuthError) -> Identity {
+    guard let authorization, !authorization.isEmpty else {
+      if key.app.allowAnonymousRead { return .anonymous }
+      throw .token("the request has no token: send it in the header Authorization")
+    }
+    if let authType, authType.lowercased() != "jwt" { throw .token("the header Stream-Auth-Type must be jwt") }
+    var text = authorization[...]
+    if text.lowercased().hasPrefix("signature ") { throw .token("HTTP signatures are not accepted yet: send a JWT") }
+    if text.lowercased().hasPrefix("bearer ") { text = text.dropFirst("bearer ".count) }
+    let token = try JSONWebToken(text)
+    let isSigned = key.secrets.contains {
+      isLive($0.retiresAtMilliseconds, nowMilliseconds) && token.isSigned(by: $0.key)
+    }
+    guard isSigned else { throw .wrongSignature }
+    try token.checkTimes(nowMilliseconds: nowMilliseconds)
+    return try token.identity()
+  }
+
+  private func currentRing() -> KeyRing {
+    let snapshot = configuration.current
+    return ring.withLock { ring in
+      if ring.revision != snapshot.revision { ring = KeyRing(snapshot) }
+      return ring
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Model
+
+/// Whether an identity may do something: scopes of server tokens (feeds A5–A8, A10) and the policies for users
+/// (feeds 1.7). Pure: it looks at its arguments only.
+public enum Authorizer {
+  /// Checks a server token's scope; users and anonymous readers have none.
+  ///
+  /// A token for particular feeds opens only requests whose path names one of them (feeds A6, A8).
+  public static func checkScope(
+    _ identity: Identity, resource: APIResource, action: APIAction, feed: FeedID?
+  ) throws(AuthError) {
+    guard case .server(let scope, _) = identity else { return }
+    guard scope.resource.contains(resource.rawValue) else {
+      throw .outOfScope("the token's resource does not cover \(resource.rawValue)")
+    }
+    guard scope.action.contains(action.rawValue) else {
+      throw .outOfScope("the token's action does not cover \(action.rawValue)")
+    }
+    if case .any = scope.feed { return }
+    guard let feed, scope.feed.contains(feed.group + feed.id) else {
+      throw .outOfScope(
+        feed.map { "the token's feed_id does not cover \($0)" } ?? "the token's feed_id covers particular feeds only")
+    }
+  }
+
+  /// What users do to a feed that a request names.
+  public enum FeedOperation: Hashable, Sendable, CaseIterable {
+    /// Read a page (P1, P2, P22).
+    case read
+    /// Add or remove activities (P1, P22).
+    case write
+    /// Follow or unfollow from it (P5, P24).
+    case follow
+    /// List whom it follows or who follows it (P6, P24).
+    case listFollows
+    /// Be named in `to` (P7, P23).
+    case target
+  }
+
+  /// Checks the policies of feeds 1.7 for a feed of a known group.
+  public static func check(
+    _ identity: Identity, _ operation: FeedOperation, feed: FeedID, group: FeedGroup
+  ) throws(AuthError) {
+    switch identity {
+    case .server: return
+    case .anonymous:
+      guard operation == .read, isReadableByAll(group.policy) else {
+        throw .token("the request has no token: send it in the header Authorization")
+      }
+    case .user(let user):
+      guard feed.id == user || othersMay(operation, group.policy) else { throw .notPermitted }
+    }
+  }
+
+  /// Refuses users what only servers may do (P28).
+  public static func checkIsServer(_ identity: Identity) throws(AuthError) {
+    switch identity {
+    case .server: return
+    case .user: throw .notPermitted
+    case .anonymous: throw .token("the request has no token: send it in the header Authorization")
+    }
+  }
+
+  /// Refuses who has no token, where the app lets such read its public feeds and nothing else (A14).
+  public static func checkHasToken(_ identity: Identity) throws(AuthError) {
+    if case .anonymous = identity { throw .token("the request has no token: send it in the header Authorization") }
+  }
+
+  /// A user's activities must have that user as actor, plain or as a reference (P20).
+  public static func checkActor(_ identity: Identity, actor: String) throws(AuthError) {
+    guard case .user(let user) = identity else { return }
+    guard actor == user || actor == "SU:\(user)" else { throw .notPermitted }
+  }
+
+  /// The columns of the table in feeds 1.7.
+  private static func othersMay(_ operation: FeedOperation, _ policy: FeedGroup.Policy) -> Bool {
+    switch operation {
+    case .read: isReadableByAll(policy)
+    case .write: policy == .publicReadWrite
+    case .target: policy == .notify || policy == .publicReadWrite
+    case .follow, .listFollows: false
+    }
+  }
+
+  private static func isReadableByAll(_ policy: FeedGroup.Policy) -> Bool {
+    policy == .publicRead || policy == .publicReadWrite
+  }
+}
