@@ -42,9 +42,14 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   private let foreign = Atomic<Int>(0)
   private let wakeDescriptor: Int32
   private let pollDescriptor: Int32
+  /// Set after something was put into `inbox` or `callbacks`, so that a turn without any takes no lock.
+  private let isHandedIn = Atomic<Bool>(false)
+  private var localCallbacks: [@Sendable () -> Void] = []
+  private var callbackBatch: [@Sendable () -> Void] = []
   private var ready: [UnownedJob] = []
   private var batch: [UnownedJob] = []
-  private var registrations: [Int32: Registration] = [:]
+  /// By descriptor: the kernel hands out the lowest free number, so the array stays dense.
+  private var registrations: [Registration?] = []
   private var generation: UInt32 = 0
   private var timers = TimerQueue()
   private var turnNanoseconds: UInt64 = 0
@@ -119,48 +124,66 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
   /// Runs `work` on the loop: at once in a later turn. From any thread.
   public func execute(_ work: @escaping @Sendable () -> Void) {
-    callbacks.withLock { $0.append(work) }
-    if !isCurrent {
-      foreign.add(1, ordering: .relaxed)
-      wakeUp()
+    if isCurrent {
+      localCallbacks.append(work)
+      return
     }
+    foreign.add(1, ordering: .relaxed)
+    callbacks.withLock { $0.append(work) }
+    wakeUp()
   }
 
   private func wakeUp() {
+    isHandedIn.store(true, ordering: .sequentiallyConsistent)
     if asleep.exchange(false, ordering: .sequentiallyConsistent) { eventfd_write(wakeDescriptor, 1) }
   }
 
   // MARK: Descriptors
 
-  /// Watches `descriptor`, level-triggered, and calls `handler` with what it is ready for.
+  /// Watches `descriptor`, level-triggered, and calls `handler` with what it is ready for. Gives `false` when the
+  /// kernel refuses (a limit of watches or memory): the caller then closes the descriptor.
+  @discardableResult
   public func register(
     _ descriptor: Int32, for interest: Readiness, _ handler: @escaping (Readiness) -> Void
-  ) {
+  ) -> Bool {
     assertOnLoop()
-    generation &+= 1
-    registrations[descriptor] = Registration(generation: generation, handler: handler)
+    precondition(descriptor >= 0, "no descriptor to watch")
+    generation = generation == .max ? 1 : generation + 1
     var event = event(descriptor, interest, generation)
-    epoll_ctl(pollDescriptor, EPOLL_CTL_ADD, descriptor, &event)
+    guard epoll_ctl(pollDescriptor, EPOLL_CTL_ADD, descriptor, &event) == 0 else { return false }
+    let index = Int(descriptor)
+    if index >= registrations.count {
+      registrations += Array(repeating: nil, count: max(index + 1 - registrations.count, registrations.count))
+    }
+    registrations[index] = Registration(generation: generation, handler: handler)
+    return true
+  }
+
+  private func registration(_ descriptor: Int32) -> Registration? {
+    let index = Int(descriptor)
+    return index >= 0 && index < registrations.count ? registrations[index] : nil
   }
 
   /// Changes what `descriptor` is watched for; its handler stays.
   public func update(_ descriptor: Int32, for interest: Readiness) {
-    guard let registration = registrations[descriptor] else { return }
+    guard let registration = registration(descriptor) else { return }
     var event = event(descriptor, interest, registration.generation)
     epoll_ctl(pollDescriptor, EPOLL_CTL_MOD, descriptor, &event)
   }
 
   /// Stops watching `descriptor`. The caller closes it afterwards.
   public func deregister(_ descriptor: Int32) {
-    guard registrations.removeValue(forKey: descriptor) != nil else { return }
+    guard registration(descriptor) != nil else { return }
+    registrations[Int(descriptor)] = nil
     var event = epoll_event()
     epoll_ctl(pollDescriptor, EPOLL_CTL_DEL, descriptor, &event)
   }
 
   private func event(_ descriptor: Int32, _ interest: Readiness, _ generation: UInt32) -> epoll_event {
-    // The generation keeps an event of a closed descriptor from reaching the next owner of its number.
+    // The generation keeps an event of a closed descriptor from reaching the next owner of its number. A peer's half
+    // close is told only to who reads: being level-triggered, it would wake the loop without end otherwise.
     epoll_event(
-      events: interest.rawValue | EPOLLRDHUP.rawValue,
+      events: interest.rawValue | (interest.contains(.read) ? EPOLLRDHUP.rawValue : 0),
       data: epoll_data_t(u64: UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))))
   }
 
@@ -173,34 +196,47 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   @discardableResult
   public func schedule(afterNanoseconds nanoseconds: UInt64, _ work: @escaping () -> Void) -> Timer {
     assertOnLoop()
-    return timers.add(deadline: monotonicNanoseconds() + nanoseconds, work)
+    let (deadline, overflow) = monotonicNanoseconds().addingReportingOverflow(nanoseconds)
+    return timers.add(deadline: overflow ? .max : deadline, work)
   }
 
-  public func cancel(_ timer: Timer) { timers.cancel(timer) }
+  public func cancel(_ timer: Timer) {
+    assertOnLoop()
+    timers.cancel(timer)
+  }
 
-  /// Suspends the calling task, which runs on this loop, for at least `nanoseconds`.
+  /// Suspends the calling task for at least `nanoseconds`; cancelling the task does not cut it short. From any thread.
   public func sleep(nanoseconds: UInt64) async {
-    await withUnsafeContinuation { continuation in
-      _ = schedule(afterNanoseconds: nanoseconds) { continuation.resume() }
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      if isCurrent {
+        schedule(afterNanoseconds: nanoseconds) { continuation.resume() }
+      } else {
+        execute { [self] in schedule(afterNanoseconds: nanoseconds) { continuation.resume() } }
+      }
     }
   }
 
   // MARK: Turns
 
   private func drain() -> Bool {
-    let work = callbacks.withLock { callbacks -> [@Sendable () -> Void] in
-      if callbacks.isEmpty { return [] }
-      let taken = callbacks
-      callbacks.removeAll(keepingCapacity: true)
-      return taken
+    if isHandedIn.load(ordering: .sequentiallyConsistent) {
+      // Cleared before the queues are taken: who hands in after that sets it again.
+      isHandedIn.store(false, ordering: .sequentiallyConsistent)
+      callbacks.withLock {
+        localCallbacks += $0
+        $0.removeAll(keepingCapacity: true)
+      }
+      inbox.withLock {
+        ready += $0
+        $0.removeAll(keepingCapacity: true)
+      }
     }
-    for callback in work { callback() }
-    inbox.withLock {
-      if $0.isEmpty { return }
-      ready += $0
-      $0.removeAll(keepingCapacity: true)
+    if ready.isEmpty, localCallbacks.isEmpty { return false }
+    if !localCallbacks.isEmpty {
+      swap(&localCallbacks, &callbackBatch)
+      for callback in callbackBatch { callback() }
+      callbackBatch.removeAll(keepingCapacity: true)
     }
-    if ready.isEmpty { return !work.isEmpty }
     swap(&ready, &batch)
     for job in batch {
       job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
@@ -216,7 +252,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     var count: eventfd_t = 0
     while !stopping.load(ordering: .relaxed) {
       turnNanoseconds = monotonicNanoseconds()
-      timers.runDue(at: turnNanoseconds)
+      for entry in timers.takeDue(at: turnNanoseconds) where timers.claim(entry.timer) { entry.work() }
       var rounds = 0
       while rounds < 64, drain() { rounds += 1 }  // bounded: sockets must not starve
       asleep.store(true, ordering: .sequentiallyConsistent)  // announce sleep, then look once more
@@ -230,7 +266,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         let descriptor = Int32(bitPattern: UInt32(truncatingIfNeeded: data))
         if data == UInt64(UInt32(bitPattern: wakeDescriptor)) {
           eventfd_read(wakeDescriptor, &count)
-        } else if let registration = registrations[descriptor], registration.generation == UInt32(data >> 32) {
+        } else if let registration = registration(descriptor), registration.generation == UInt32(data >> 32) {
           registration.handler(Readiness(rawValue: events[index].events))
         }
       }

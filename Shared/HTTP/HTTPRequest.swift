@@ -9,6 +9,14 @@ public struct HTTPRequest: Sendable {
       self.name = name
       self.value = value
     }
+
+    /// Whether this is its name, letters compared without case.
+    public func isNamed(_ other: String) -> Bool {
+      guard name.utf8.count == other.utf8.count else { return false }
+      return zip(name.utf8, other.utf8).allSatisfy { a, b in
+        a == b || (a | 0x20 == b | 0x20 && (a | 0x20) &- 0x61 < 26)
+      }
+    }
   }
 
   public var method: HTTPMethod
@@ -36,6 +44,6 @@ public struct HTTPRequest: Sendable {
 
   /// The first header of that name (compared without case).
   public func header(_ name: String) -> String? {
-    headers.first { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name.lowercased() }?.value
+    headers.first { $0.isNamed(name) }?.value
   }
 }

@@ -1,8 +1,11 @@
-/// An answer. The server adds `Content-Length`, `Date` and `Connection`; handlers give everything else.
+/// An answer. The server adds `Content-Length` (or `Transfer-Encoding`), `Date` and `Connection`; handlers give
+/// everything else. A `Connection: close` among `headers` ends the connection after the answer.
 public struct HTTPResponse: Sendable {
   public var status: Int
   public var headers: [HTTPRequest.Header]
   public var body: [UInt8]
+  /// Writes a body whose length is not known beforehand, chunk by chunk; `body` is then not sent.
+  public var stream: (@Sendable (HTTPBodyWriter) async -> Void)?
 
   public init(status: Int, headers: [HTTPRequest.Header] = [], body: [UInt8] = []) {
     self.status = status
@@ -13,17 +16,11 @@ public struct HTTPResponse: Sendable {
   public init(status: Int, contentType: String, body: [UInt8]) {
     self.init(status: status, headers: [.init("Content-Type", contentType)], body: body)
   }
-}
 
-/// What answers requests: it runs on the connection's event loop and should stay there.
-public protocol HTTPHandler: Sendable {
-  func respond(to request: HTTPRequest) async -> HTTPResponse
-  /// The server's own refusals (malformed, too large, timed out) in the service's error shape.
-  func refuse(status: Int, reason: String) -> HTTPResponse
-}
-
-extension HTTPHandler {
-  public func refuse(status: Int, reason: String) -> HTTPResponse {
-    HTTPResponse(status: status, contentType: "text/plain; charset=utf-8", body: Array("\(reason)\n".utf8))
+  public init(
+    status: Int, headers: [HTTPRequest.Header], stream: @escaping @Sendable (HTTPBodyWriter) async -> Void
+  ) {
+    self.init(status: status, headers: headers)
+    self.stream = stream
   }
 }
