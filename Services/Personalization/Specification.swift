@@ -11,7 +11,7 @@ public func personalizationSpecification() -> ServiceSpecification {
       Setting("listen", .address, default: "127.0.0.1:8085", help: "where its routes are served"),
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9085", help: "where /healthz, /readyz and /metrics are served"),
-    ],
+    ] + Setting.http,
     build: { context in
       try await HTTPService.start(NotServedYetHandler(service: "personalization"), context: context)
     })

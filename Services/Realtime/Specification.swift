@@ -11,7 +11,7 @@ public func realtimeSpecification() -> ServiceSpecification {
       Setting("listen", .address, default: "127.0.0.1:8083", help: "where its routes are served"),
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9083", help: "where /healthz, /readyz and /metrics are served"),
-    ],
+    ] + Setting.http,
     build: { context in
       try await HTTPService.start(NotServedYetHandler(service: "realtime"), context: context)
     })

@@ -24,8 +24,9 @@ enum ServiceProcess {
     Task(executorPreference: loops.any()) {
       do {
         let admin = AdminHandler(service: specification.name, state: state, metrics: metrics)
-        let address = try await AdminListener.start(admin, context: context)
-        logger.info("second listener open", [("admin_listen", address)])
+        let listener = try await AdminListener.start(admin, context: context)
+        state.keep(listener)
+        logger.info("second listener open", [("admin_listen", "\(listener.address)")])
         let service = try await specification.build(context)
         guard state.started(service) else {
           await service.drain()

@@ -9,6 +9,10 @@ final class ServiceState: Sendable {
   }
 
   private let phase = Mutex(Phase.starting)
+  private let listener = Mutex<AdminListener?>(nil)
+
+  /// Holds the second listener as long as the process lives.
+  func keep(_ listener: AdminListener) { self.listener.withLock { $0 = listener } }
 
   func started(_ service: any RunningService) -> Bool {
     phase.withLock { phase in
