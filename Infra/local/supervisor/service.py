@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -62,6 +63,10 @@ def supervise(settings, owner):
     lock.truncate(0)
     lock.write(f"{os.getpid()}\n")
     lock.flush()
+
+    # Every connection costs a descriptor; HAProxy takes its limit of connections from this one.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
     stop = []
     signal.signal(signal.SIGTERM, lambda number, frame: stop.append(number))
