@@ -73,6 +73,7 @@ def run(settings):
     def hang_up(number, frame):
         raise KeyboardInterrupt
 
+    signal.signal(signal.SIGINT, hang_up)  # a shell that puts us in the background has it ignored
     signal.signal(signal.SIGTERM, hang_up)
     signal.signal(signal.SIGHUP, hang_up)
     if service.running_pid(settings):
@@ -96,7 +97,7 @@ def down(settings):
     pid = service.running_pid(settings)
     if pid is None:
         left = orphans.end(settings) if settings.run.is_dir() else 0
-        say(f"ended {left} processes that had been left behind" if left else "nothing is running")
+        say(f"ended what had been left behind (processes: {left})" if left else "nothing is running")
         return 0
     begun = time.monotonic()
     os.kill(pid, signal.SIGTERM)
