@@ -106,6 +106,7 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("ModelTests", ["Model", "JSON"]),
     tests("EventLoopTests", ["EventLoop", "CLinux"]),
+    tests("PubSubTests", ["PubSub", "EventLoop", "Telemetry"]),
     tests("HTTPTests", ["HTTP", "EventLoop", "CLinux", "Telemetry"]),
     tests("ProtobufTests", ["Protobuf"]),
     tests("GRPCTests", ["GRPC", "EventLoop", "Protobuf", "Telemetry"]),
