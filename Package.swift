@@ -89,7 +89,8 @@ let package = Package(
     service("PersonalizationService", "Personalization", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     service(
       "DashboardService", "Dashboard",
-      ["ServiceKit", "ControlPlane", "Auth", "HTTP", "EventLoop", "Telemetry", "Model", "JSON", "COpenSSL"]),
+      ["ServiceKit", "ControlPlane", "Auth", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"],
+      resources: [.embedInCode("Resources/app-config.schema.json")]),
     service(
       "WorkerService", "Workers",
       ["ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model", "JSON", "CLibXML2"]),

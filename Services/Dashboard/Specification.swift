@@ -1,18 +1,24 @@
 import HTTP
 import ServiceKit
 
-/// The service `dashboard-api`: the control plane
+/// The service `dashboard-api`: it keeps the control plane's tables, and its commands change apps and keys.
 ///
-/// Its real work has an issue of its own; until then its routes answer 501 with a clear body.
+/// The dashboard and its API (`/dashboard`, `/control/`), the demo and the status page have issues of their own; until then
+/// those routes answer 501 with a clear body.
 public func dashboardSpecification() -> ServiceSpecification {
   ServiceSpecification(
-    name: "dashboard-api", summary: "the control plane",
+    name: "dashboard-api", summary: "the control plane: apps, keys, feed groups",
     settings: [
       Setting("listen", .address, default: "127.0.0.1:8086", help: "where its routes are served"),
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9086", help: "where /healthz, /readyz and /metrics are served"),
+      Setting(
+        "postgres", .text, default: "dbname=millrace", help: "PostgreSQL's connection string (libpq's form)",
+        isSecret: true),
+      Setting(
+        "master-key-file", .path, default: "var/master.key",
+        help: "the key that seals secrets; made with mode 600 if it is not there"),
     ],
-    build: { context in
-      try await HTTPService.start(NotServedYetHandler(service: "dashboard-api"), context: context)
-    })
+    commands: [.apply, .export, .schema, .keys, .apps, .token, .audit, .migrate],
+    build: { context in try await DashboardService.start(context) })
 }

@@ -4,7 +4,7 @@ extension Migration {
     version: 1, name: "organisations, apps, keys, feed groups, audit log",
     sql: """
       CREATE TABLE config_revision (
-        only boolean PRIMARY KEY DEFAULT true CHECK (only),
+        singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
         revision bigint NOT NULL
       );
       INSERT INTO config_revision (revision) VALUES (1);
@@ -53,7 +53,7 @@ extension Migration {
         type text NOT NULL CHECK (type IN ('flat', 'aggregated', 'notification')),
         policy text NOT NULL CHECK (policy IN ('private', 'public_read', 'notify', 'public_read_write')),
         realtime boolean NOT NULL DEFAULT true,
-        pull_above integer NOT NULL DEFAULT 5000 CHECK (pull_above >= 0),
+        pull_above bigint NOT NULL DEFAULT 5000 CHECK (pull_above >= 0),
         settings jsonb NOT NULL DEFAULT '{}',
         in_use boolean NOT NULL DEFAULT false,
         created_at timestamptz NOT NULL DEFAULT now(),

@@ -7,6 +7,12 @@ public struct Migrator: Sendable {
     /// The database has steps that this version does not know.
     case databaseIsNewer(version: Int)
 
+    /// Whether trying again later can help.
+    public var isPassing: Bool {
+      if case .postgres(let error) = self { return !error.isServerRefusal }
+      return false
+    }
+
     public var description: String {
       switch self {
       case .postgres(let error): "\(error)"
