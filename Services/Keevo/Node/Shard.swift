@@ -1,0 +1,103 @@
+import KeevoClient
+import Synchronization
+
+/// The state side of one shard: applies entries, publishes views, keeps the changes for watchers.
+final class Shard: Sendable {
+  /// The state as some entry left it.
+  struct View: Sendable {
+    var reader: any StateReader
+    var applied: AppliedMark
+
+    var readStamp: Stamp { Stamp(mapEpoch: ShardStateMachine.mapEpoch, index: applied.index, ordinal: 0xFFFF) }
+  }
+
+  let id: Int
+  let slotStart: UInt32
+  let slotEnd: UInt32
+  private let store: any StateStore
+  /// `nil` once an entry could not be applied: no later one may be.
+  private let machine: Mutex<ShardStateMachine?>
+  private let current: Mutex<View?>
+  private let dataRing: WatchRing
+  private let jobsRing: WatchRing
+  /// Monotonic nanoseconds until which reads need ask no one.
+  let leaseUntil = Atomic<UInt64>(0)
+
+  init(
+    id: Int, of shards: Int, store: any StateStore, limits: ShardStateMachine.Limits, watch: WatchRing.Limits
+  ) throws(StoreError) {
+    self.id = id
+    slotStart = Topology.slots / UInt32(shards) * UInt32(id)
+    slotEnd = Topology.slots / UInt32(shards) * UInt32(id + 1)
+    self.store = store
+    let machine = try ShardStateMachine(state: store, limits: limits)
+    let view = View(reader: try store.view(), applied: machine.applied)
+    dataRing = WatchRing(applied: machine.applied.index, limits: watch)
+    jobsRing = WatchRing(applied: machine.applied.index, limits: watch)
+    self.machine = Mutex(machine)
+    current = Mutex(view)
+  }
+
+  func ring(_ rowClass: RowClass) -> WatchRing {
+    switch rowClass {
+    case .data: dataRing
+    case .jobs: jobsRing
+    }
+  }
+
+  var appliedIndex: UInt64 { current.withLock { $0?.applied.index ?? 0 } }
+
+  var requestClients: Int { machine.withLock { $0?.requests.clientCount ?? 0 } }
+
+  func view() throws(StoreError) -> View {
+    guard let view = current.withLock({ $0 }) else { throw .unavailable("the node is stopping") }
+    return view
+  }
+
+  /// Applies the next entry and makes it visible.
+  func apply(_ entry: LogEntry) throws(StoreError) -> [CommandResult] {
+    let outcome = machine.withLock { machine -> Result<AppliedEntry, StoreError> in
+      guard var next = machine else { return .failure(.failed("shard \(id) has failed before")) }
+      machine = nil
+      do throws(StoreError) {
+        let applied = try next.apply(entry, on: store)
+        try store.commit(applied.batch)
+        let view = View(reader: try store.view(), applied: next.applied)
+        current.withLock { $0 = view }
+        machine = next
+        return .success(applied)
+      } catch { return .failure(error) }
+    }
+    let applied = try outcome.get()
+    var data: [RowChange] = []
+    var jobs: [RowChange] = []
+    for change in applied.changes {
+      if change.key.first == RowClass.jobs.rawValue { jobs.append(change) } else { data.append(change) }
+    }
+    dataRing.append(index: entry.index, data)
+    jobsRing.append(index: entry.index, jobs)
+    return applied.results
+  }
+
+  /// The index that a crash now would leave applied.
+  func flushedIndex() throws(StoreError) -> UInt64 {
+    guard let mark = try store.flushedValue(StoredKey.applied) else { return 0 }
+    return try AppliedMark.decode(mark).index
+  }
+
+  func flush() throws(StoreError) { try store.flush() }
+
+  var approximateBytes: UInt64 { store.approximateBytes }
+
+  func tickWatchers() {
+    dataRing.tick()
+    jobsRing.tick()
+  }
+
+  func close() {
+    dataRing.close()
+    jobsRing.close()
+    current.withLock { $0 = nil }
+    store.close()
+  }
+}
