@@ -1,0 +1,100 @@
+import Jobs
+import KeevoClient
+import Model
+
+/// The row that says all about an activity (B8): its placements in order, and its body ready to be spliced. Format 1.
+struct ActivityRecord: Hashable, Sendable {
+  var idVersion: UInt8
+  /// The first 128 bits of the foreign id's SHA-256; empty without one.
+  var foreignIDHash: [UInt8]
+  var placements: [Placement]
+  /// See `StoredActivity`.
+  var body: [UInt8]
+  var originOffset: Int
+  /// Where the custom members begin, after `to`.
+  var customOffset: Int
+
+  /// Set when more placements lie in rows of their own: written by a later version.
+  private static let morePlacements: UInt8 = 1
+
+  init(idVersion: UInt8, foreignIDHash: [UInt8], placements: [Placement], body: ActivityBody) {
+    self.idVersion = idVersion
+    self.foreignIDHash = foreignIDHash
+    self.placements = placements
+    self.body = body.bytes
+    originOffset = body.originOffset
+    customOffset = body.customOffset
+  }
+
+  /// The bytes, and where the store writes its stamp: the epochs of new placements.
+  func encoded() -> (bytes: [UInt8], stampAt: [Int]) {
+    var out = ByteWriter()
+    var stampAt: [Int] = []
+    out.integer(UInt8(1))
+    out.integer(idVersion)
+    out.integer(UInt8(0))
+    out.short(foreignIDHash)
+    out.integer(UInt16(placements.count))
+    for placement in placements {
+      out.integer(placement.kind.rawValue)
+      if placement.epoch == .zero { stampAt.append(out.bytes.count) }
+      out.integer(placement.epoch.rawValue)
+      out.short(placement.feed)
+    }
+    out.integer(UInt32(originOffset))
+    out.integer(UInt32(customOffset))
+    out.raw(body)
+    return (out.bytes, stampAt)
+  }
+
+  init(_ bytes: [UInt8]) throws(FormatError) {
+    var reader = ByteReader(bytes)
+    _ = try reader.format(1...1)
+    idVersion = try reader.integer()
+    let flags: UInt8 = try reader.integer()
+    guard flags & ~Self.morePlacements == 0 else { throw .malformed("unknown flags \(flags) of an activity") }
+    guard flags == 0 else { throw .malformed("an activity with placements in rows: written by a newer version") }
+    foreignIDHash = try reader.short()
+    let count: UInt16 = try reader.integer()
+    placements = []
+    placements.reserveCapacity(Int(count))
+    for _ in 0..<count {
+      let kind: UInt8 = try reader.integer()
+      guard let kind = Placement.Kind(rawValue: kind) else { throw .malformed("placement of kind \(kind)") }
+      let epoch = Stamp(try reader.integer())
+      placements.append(Placement(feed: try reader.short(), kind: kind, epoch: epoch))
+    }
+    originOffset = Int(try reader.integer(UInt32.self))
+    customOffset = Int(try reader.integer(UInt32.self))
+    body = reader.rest()
+    guard originOffset <= customOffset, customOffset <= body.count else {
+      throw .malformed("the offsets of an activity's body")
+    }
+  }
+
+  /// Whether the feed holds the activity by the placement of that epoch.
+  func lists(_ feed: [UInt8], _ epoch: Stamp) -> Bool {
+    placements.contains { $0.epoch == epoch && $0.feed == feed }
+  }
+
+  /// The position of the placement that a row with this via and epoch cites; `nil` if it is gone.
+  func position(via: UInt64, epoch: Stamp) -> Int? {
+    placements.firstIndex { $0.epoch == epoch && FeedKeys.feedHash($0.feed) == via }
+  }
+
+  /// The feeds of `to`, in order.
+  var to: [[UInt8]] { placements.filter { $0.kind == .to }.map(\.feed) }
+
+  /// Writes the list of `to` into the body anew.
+  mutating func renewTo() {
+    let list = ActivityBody.toMember(to)
+    body = Array(body[..<originOffset]) + list + Array(body[customOffset...])
+    customOffset = originOffset + list.count
+  }
+
+  func stored(_ id: ActivityID, version: Stamp) -> StoredActivity {
+    StoredActivity(
+      id: ActivityID(ticks: id.ticks, low: id.low, version: idVersion), version: version, body: body,
+      originOffset: originOffset)
+  }
+}

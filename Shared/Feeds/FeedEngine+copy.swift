@@ -1,0 +1,136 @@
+import Jobs
+import KeevoClient
+import Model
+
+/// The job of a follow: the edge first, then the copy of what the target already has (B11).
+extension FeedEngine {
+  func copy(_ lease: JobLease) async throws(JobError) {
+    let job = lease.record
+    let app = AppID(lease.id.partition.app)
+    let source = FeedKeys.feedName(of: lease.id.partition)
+    let epoch = lease.id.stamp
+    let payload: CopyPayload
+    do { payload = try CopyPayload(job.payload) } catch { throw .format(error) }
+    do throws(StoreError) {
+      if !options.faults.contains(.copyBeforeEdge) { try await makeEdge(source, payload, epoch, app, job.traceID) }
+    } catch {
+      throw .store(error)
+    }
+    try await lease.renewIfDue()
+    let entries: [(key: EntryKey, value: EntryValue)]
+    do throws(StoreError) {
+      let record = try followRecord(try await get(lease.id.partition, FeedKeys.follow(payload.target)))
+      let stands = record?.epoch == epoch && record?.state == .live
+      entries = stands ? try await copied(payload, epoch, app) : []
+    } catch {
+      throw .store(error)
+    }
+    var rest = entries[...]
+    while rest.count > options.stepRowsMax {
+      try await lease.renewIfDue()
+      try await lease.commit(.keep, operations: puts(rest.prefix(options.stepRowsMax)))
+      rest = rest.dropFirst(options.stepRowsMax)
+    }
+    if options.faults.contains(.copyBeforeEdge) {
+      try await lease.commit(.keep, operations: puts(rest))
+      do { try await makeEdge(source, payload, epoch, app, job.traceID) } catch { throw .store(error) }
+      rest = []
+    }
+    try await lease.commit(.finish, operations: puts(rest))
+  }
+
+  private func puts(_ entries: ArraySlice<(key: EntryKey, value: EntryValue)>) -> [Operation] {
+    entries.map { .put($0.key.row, value: $0.value.encoded) }
+  }
+
+  private func makeEdge(
+    _ source: [UInt8], _ payload: CopyPayload, _ epoch: Stamp, _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) {
+    _ = try await setEdge(source, payload.target, app, traceID) { record in
+      guard record.epoch == epoch, record.state == .live else { return nil }
+      var edge = FollowerEdge(record, state: .live, turn: epoch)
+      edge.pullAfter = payload.pullAfter
+      return edge
+    }
+  }
+
+  /// The target's newest valid own and `to` rows up to the follow's stamp, and all but `many` from there to now.
+  private func copied(
+    _ payload: CopyPayload, _ epoch: Stamp, _ app: AppID
+  ) async throws(StoreError) -> [(key: EntryKey, value: EntryValue)] {
+    let via = FeedKeys.feedHash(payload.target)
+    func entry(_ key: EntryKey, _ value: EntryValue) -> (key: EntryKey, value: EntryValue) {
+      (EntryKey(key.id, via: via, placement: key.placement, edge: epoch), value)
+    }
+    var out = try await newest(Int(payload.limit), of: payload.target, upTo: payload.since, app).map {
+      entry($0.key, $0.value)
+    }
+    out += try await arrived(in: payload.target, after: payload.since, app).map { entry($0.key, $0.value) }
+    return out
+  }
+
+  /// Rows of the `limit` newest activities that the feed has in its own right and that arrived up to `since`.
+  private func newest(
+    _ limit: Int, of feed: [UInt8], upTo since: Stamp, _ app: AppID
+  ) async throws(StoreError) -> [(key: EntryKey, value: EntryValue)] {
+    if limit == 0 { return [] }
+    let heedSince = !options.faults.contains(.noSince)
+    var reader = EntryReader(self, feed: feed, app: app, range: RowRange(space: FeedKeys.entrySpace))
+    var out: [(key: EntryKey, value: EntryValue)] = []
+    var found = 0
+    while found < limit, let group = try await reader.next(expecting: limit - found) {
+      guard let record = group.record else { continue }
+      let rows = group.rows.filter { row in
+        row.key.via == 0 && !row.isHide && record.lists(feed, row.key.placement)
+          && (!heedSince || row.value.arrival <= since)
+      }
+      if rows.isEmpty { continue }
+      found += 1
+      out += rows.map { ($0.key, $0.value) }
+    }
+    return out
+  }
+
+  /// Rows that arrived in the feed after `since`, up to the stamp of the first look.
+  private func arrived(
+    in feed: [UInt8], after since: Stamp, _ app: AppID
+  ) async throws(StoreError) -> [(key: EntryKey, value: EntryValue)] {
+    let partition = FeedKeys.feed(named: feed, app.rawValue)
+    let range = RowRange(space: FeedKeys.arrivalSpace, start: FeedKeys.bigEndian(since.rawValue &+ 1))
+    var found: [(key: EntryKey, value: EntryValue)] = []
+    var cursor: [UInt8] = []
+    var upTo: Stamp?
+    repeat {
+      let page = try await store.scan(
+        ScanRequest(scope: .partition(partition, range), limit: StoreLimits.scanRowsMax, cursor: cursor))
+      let last = upTo ?? page.readStamp
+      upTo = last
+      cursor = page.next
+      for row in page.rows {
+        guard row.key.rest.count == 32, row.value.count >= 2, let kind = Placement.Kind(rawValue: row.value[1] & 3)
+        else {
+          throw .unknownFormat("a row of the index by arrival")
+        }
+        let arrival = Stamp(FeedKeys.integer(row.key.rest[0..<8]))
+        if arrival > last {
+          cursor = []
+          break
+        }
+        if kind == .many { continue }
+        let id = ActivityID(
+          ticks: ~FeedKeys.integer(row.key.rest[8..<16]), low: ~FeedKeys.integer(row.key.rest[16..<24]))
+        let placement = Stamp(FeedKeys.integer(row.key.rest[24..<32]))
+        found.append(
+          (EntryKey(id, via: 0, placement: placement, edge: .zero), EntryValue(kind: kind, arrival: arrival)))
+      }
+    } while !cursor.isEmpty
+    if found.isEmpty { return [] }
+    let rows = try await multiGet(
+      found.map { .init(partition: FeedKeys.activity($0.key.id, app), key: FeedKeys.record) })
+    var valid: [(key: EntryKey, value: EntryValue)] = []
+    for (entry, row) in zip(found, rows) {
+      if try record(row)?.lists(feed, entry.key.placement) == true { valid.append(entry) }
+    }
+    return valid
+  }
+}

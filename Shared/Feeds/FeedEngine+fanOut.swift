@@ -1,0 +1,168 @@
+import Jobs
+import KeevoClient
+import Model
+
+/// A fan-out, step by step (B8, B9, B11).
+extension FeedEngine {
+  /// Followers of a feed in the order of their hashes, after the edge `after`.
+  func edges(
+    of feed: [UInt8], _ app: UInt32, after: [UInt8], limit: Int
+  ) async throws(StoreError) -> [Row] {
+    // The next possible key: `after` and a zero byte.
+    let range = RowRange(space: FeedKeys.followerSpace, start: after.isEmpty ? [] : after + [0])
+    let partition = FeedKeys.feed(named: feed, app)
+    return try await store.scan(
+      ScanRequest(scope: .partition(partition, range), limit: min(limit, StoreLimits.scanRowsMax))
+    ).rows
+  }
+
+  /// Runs a fan-out from its cursor. Without a lease it neither saves nor ends the job. `visible`: no further than what
+  /// an answer waits for.
+  func fanOut(
+    _ id: JobID, _ job: JobRecord, lease: JobLease?, visible: Bool
+  ) async throws(JobError) {
+    let payload: FanOutPayload
+    var cursor: PlacementCursor
+    do throws(FormatError) {
+      payload = try FanOutPayload(job.payload)
+      cursor = try PlacementCursor(job.cursor)
+    } catch {
+      throw .format(error)
+    }
+    var budget = visible ? options.visibleFeedsMax : .max
+    while cursor.item < payload.items.count {
+      let item = payload.items[cursor.item]
+      guard try await place(payload.id, item, id, job, cursor: &cursor, lease: lease, budget: &budget) else {
+        // The rest is a worker's.
+        try await lease?.release(cursor: cursor.encoded)
+        return
+      }
+      cursor = PlacementCursor(item: cursor.item + 1)
+      if let lease, cursor.item < payload.items.count { try await lease.save(cursor: cursor.encoded) }
+    }
+    try await lease?.finish()
+  }
+
+  /// Spreads one placement. `false` when the budget is spent or the worker drains.
+  private func place(
+    _ activity: ActivityID, _ item: FanOutPayload.Item, _ id: JobID, _ job: JobRecord, cursor: inout PlacementCursor,
+    lease: JobLease?, budget: inout Int
+  ) async throws(JobError) -> Bool {
+    let app = AppID(id.partition.app)
+    let epoch = epoch(id)
+    var live: Bool
+    var arrived = Stamp.zero
+    do throws(StoreError) {
+      live = try await stands(activity, item.feed, epoch, app)
+      if live {
+        arrived = try await putOwnRow(activity, item, epoch, app, job.traceID)
+        live = try await stands(activity, item.feed, epoch, app)
+      }
+      if !live { try await deleteOwnRow(activity, item.feed, epoch, app, job.traceID) }
+    } catch {
+      throw .store(error)
+    }
+    if item.kind == .many { return true }
+    while true {
+      let limit = min(options.fanOutPageMax, max(1, budget))
+      let page: Page
+      do throws(StoreError) {
+        page = try await step(
+          activity, item, epoch, arrived, live: live, after: cursor.after, limit: limit, app, job.traceID)
+      } catch {
+        throw .store(error)
+      }
+      if let last = page.last { cursor.after = last }
+      if page.isLast { return true }
+      budget -= limit
+      if budget <= 0 || lease?.shouldStop == true { return false }
+      try await lease?.save(cursor: cursor.encoded)
+    }
+  }
+
+  private struct Page {
+    var last: [UInt8]?
+    var isLast: Bool
+  }
+
+  /// One page of followers.
+  private func step(
+    _ activity: ActivityID, _ item: FanOutPayload.Item, _ epoch: Stamp, _ arrived: Stamp, live: Bool, after: [UInt8],
+    limit: Int, _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) -> Page {
+    for _ in 0..<options.contentionTriesMax {
+      jobSteps.increment()
+      // The fence counts from before the read that shows the edges standing.
+      let fence = fence()
+      let rows = try await edges(of: item.feed, app.rawValue, after: after, limit: limit)
+      guard let last = rows.last else { return Page(last: nil, isLast: true) }
+      var stands = live
+      if live {
+        let request = entries(activity, item, epoch, arrived, try decode(rows), app.rawValue, fence, traceID)
+        if let request {
+          let late = try await store.putMany(request).late
+          fanOutEntries.increment(by: request.targets.count - late.count)
+          if !late.isEmpty { continue }
+        }
+        stands = try await self.stands(activity, item.feed, epoch, app)
+      }
+      if !stands {
+        // Gone meanwhile: take this step's rows back; the garbage job takes those of earlier steps.
+        try await deleteEntries(
+          activity, via: item.feed, epoch, of: rows.map { FollowerEdge.source($0.key.rest) }, app, traceID)
+        return Page(last: last.key.rest, isLast: true)
+      }
+      return Page(last: last.key.rest, isLast: rows.count < limit)
+    }
+    throw .overloaded("entries come later than an hour after their edges were read")
+  }
+
+  /// Whether the record still has the placement.
+  func stands(
+    _ activity: ActivityID, _ feed: [UInt8], _ epoch: Stamp, _ app: AppID
+  ) async throws(StoreError) -> Bool {
+    try await activityRecord(activity, app).record?.lists(feed, epoch) ?? false
+  }
+
+  /// Writes an own row if it is absent, and gives its arrival.
+  private func putOwnRow(
+    _ activity: ActivityID, _ item: FanOutPayload.Item, _ epoch: Stamp, _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) -> Stamp {
+    let result = try await write([ownRow(activity, item, epoch, app.rawValue)], traceID)[0]
+    return result.applied ? result.stamp : try await arrival(activity, item.feed, epoch, app.rawValue)
+  }
+
+  /// Deletes an own row with its place in the index by arrival.
+  func deleteOwnRow(
+    _ activity: ActivityID, _ feed: [UInt8], _ epoch: Stamp, _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) {
+    let key = EntryKey(activity, via: 0, placement: epoch, edge: .zero)
+    let partition = FeedKeys.feed(named: feed, app.rawValue)
+    guard let row = try await get(partition, key.row) else { return }
+    let value: EntryValue
+    do { value = try EntryValue(row.value) } catch { throw .unknownFormat("entry: \(error)") }
+    garbageRows.increment()
+    _ = try await write(
+      [
+        SubBatch(
+          partition: partition,
+          operations: [.delete(key.row), .delete(FeedKeys.arrival(value.arrival, activity, placement: epoch))])
+      ], traceID)
+  }
+
+  /// Deletes the entries and hide rows that cite one placement of `via`, in many feeds.
+  func deleteEntries(
+    _ activity: ActivityID, via: [UInt8], _ epoch: Stamp, of feeds: [[UInt8]], _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) {
+    let range = EntryKey.range(activity, via: FeedKeys.feedHash(via), placement: epoch)
+    var rest = feeds[...]
+    while !rest.isEmpty {
+      let part = rest.prefix(StoreLimits.subBatchesMax)
+      rest = rest.dropFirst(part.count)
+      garbageRows.increment(by: part.count)
+      _ = try await write(
+        part.map { SubBatch(partition: FeedKeys.feed(named: $0, app.rawValue), operations: [.deleteRange(range)]) },
+        traceID)
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import Jobs
+import KeevoClient
+import Model
+
+extension FeedEngine {
+  /// One relation of a request, as bytes.
+  private struct Wanted: Sendable {
+    var source: [UInt8]
+    var target: [UInt8]
+    var group: [UInt8]
+    var limit: UInt16
+    var createdAt: ActivityTime
+  }
+
+  public func follow(_ requests: [FollowRequest], app: AppID, traceID: [UInt8]) async throws(FeedError) {
+    var seen: Set<[FeedID]> = []
+    let once = requests.filter { seen.insert([$0.source, $0.target]).inserted }
+    if once.isEmpty { return }
+    let jobs: [JobLease]
+    let standing: [JobID]
+    do throws(StoreError) {
+      let moments = try await times.next(once.count, app: app)
+      let wanted = zip(once, moments).map { request, moment in
+        Wanted(
+          source: request.source.nameBytes, target: request.target.nameBytes, group: Array(request.target.group.utf8),
+          limit: UInt16(clamping: request.activityCopyLimit), createdAt: moment)
+      }
+      guard let outcome = try await commit(wanted, app, traceID) else { throw .overloaded("") }
+      (jobs, standing) = outcome
+    } catch .overloaded("") {
+      throw .contention
+    } catch {
+      throw .store(error)
+    }
+    await visible("follow") { [self] () throws(JobError) in
+      var errors: [JobError?] = []
+      if !options.faults.contains(.noHelp) {
+        errors += await concurrently(standing) { [self] id in
+          await failure { () throws(JobError) in try await takeOver(id) }
+        }
+      }
+      errors += await concurrently(Array(jobs.prefix(options.visibleFeedsMax))) { [self] lease in
+        await failure { () throws(JobError) in try await runOwn(lease) }
+      }
+      // What is past the visible part goes to the workers at once.
+      errors += await concurrently(Array(jobs.dropFirst(options.visibleFeedsMax))) { [self] lease in
+        await failure { () throws(JobError) in try await lease.release() }
+      }
+      for case let error? in errors { throw error }
+    }
+  }
+
+  /// What an untyped task group can carry of a typed call.
+  func failure(_ body: () async throws(JobError) -> Void) async -> JobError? {
+    do throws(JobError) {
+      try await body()
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// Writes records and jobs. Gives the new jobs, and those of relations that stood already; `nil` after too many attempts.
+  private func commit(
+    _ wanted: [Wanted], _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) -> (jobs: [JobLease], standing: [JobID])? {
+    var jobs: [JobLease] = []
+    var standing: [JobID] = []
+    var waiting = wanted
+    for _ in 0..<options.contentionTriesMax {
+      let rows = try await multiGet(
+        waiting.map { .init(partition: FeedKeys.feed(named: $0.source, app.rawValue), key: FeedKeys.follow($0.target)) }
+      )
+      var open: [(wanted: Wanted, old: VersionedValue?, record: FollowRecord?)] = []
+      for (item, row) in zip(waiting, rows) {
+        let record = try followRecord(row)
+        if let record, record.state == .live {
+          standing.append(
+            JobID(partition: FeedKeys.feed(named: item.source, app.rawValue), stamp: record.turn))
+        } else {
+          open.append((item, row, record))
+        }
+      }
+      if open.isEmpty { return (jobs, standing) }
+      let since = try await readStamps(Set(open.map(\.wanted.target)), app)
+      var batches: [SubBatch] = []
+      var records: [JobRecord] = []
+      for item in open {
+        let (batch, job) = begin(item.wanted, item.old, item.record, since[item.wanted.target] ?? .zero, app, traceID)
+        batches.append(batch)
+        records.append(job)
+      }
+      let results = try await write(batches, traceID)
+      waiting = []
+      for (index, result) in results.enumerated() {
+        guard result.applied else {
+          waiting.append(open[index].wanted)
+          continue
+        }
+        let id = JobID(partition: batches[index].partition, stamp: result.stamp)
+        jobs.append(JobLease(id, record: records[index], version: result.stamp, store: store, timing: timing))
+      }
+      if waiting.isEmpty { return (jobs, standing) }
+    }
+    return nil
+  }
+
+  func followRecord(_ row: VersionedValue?) throws(StoreError) -> FollowRecord? {
+    guard let row else { return nil }
+    do { return try FollowRecord(row.value) } catch { throw .unknownFormat("follow: \(error)") }
+  }
+
+  /// The stamps of the targets, read before the follows begin (B11).
+  private func readStamps(_ targets: Set<[UInt8]>, _ app: AppID) async throws(StoreError) -> [[UInt8]: Stamp] {
+    let list = targets.sorted { $0.lexicographicallyPrecedes($1) }
+    let stamps = await concurrently(list) { [self] target in
+      await Result.of { () throws(StoreError) in try await readStamp(FeedKeys.feed(named: target, app.rawValue)) }
+    }
+    var out: [[UInt8]: Stamp] = [:]
+    for (target, stamp) in zip(list, stamps) { out[target] = try stamp.get() }
+    return out
+  }
+
+  /// Record, order row, counts and job of a new relation: one sub-batch of the source's partition.
+  private func begin(
+    _ wanted: Wanted, _ old: VersionedValue?, _ before: FollowRecord?, _ since: Stamp, _ app: AppID, _ traceID: [UInt8]
+  ) -> (SubBatch, JobRecord) {
+    let key = FeedKeys.follow(wanted.target)
+    let record = FollowRecord(since: since, kept: before?.kept ?? false, createdAt: wanted.createdAt)
+    let order = FollowOrderRow(other: wanted.target, createdAt: wanted.createdAt, updatedAt: wanted.createdAt)
+    let job = JobRecord(
+      kind: .copy, holder: holder, madeAtMilliseconds: timing.wallMilliseconds(), traceID: traceID,
+      payload: CopyPayload(target: wanted.target, limit: wanted.limit, since: since).encoded)
+    let batch = SubBatch(
+      partition: FeedKeys.feed(named: wanted.source, app.rawValue),
+      conditions: [old.map { .versionEquals(key, $0.version) } ?? .absent(key)],
+      operations: [
+        .put(key, value: record.encoded, valueStampAt: [FollowRecord.epochOffset, FollowRecord.turnOffset]),
+        .put(FeedKeys.followOrder(.zero), value: order.encoded, keyStampAt: [0]),
+        .add(FeedKeys.followingCount, delta: 1),
+        .add(FeedKeys.followingCount(group: wanted.group), delta: 1),
+        JobID.make(job),
+      ])
+    return (batch, job)
+  }
+
+  // MARK: The edge at the target
+
+  /// Writes the edge of a relation, only over a lower turn, with its order row and the count (B11, B16). `stillWanted` looks at
+  /// the record anew before each attempt and gives what to write; `nil` ends it.
+  func setEdge(
+    _ source: [UInt8], _ target: [UInt8], _ app: AppID, _ traceID: [UInt8],
+    _ wanted: (FollowRecord) -> FollowerEdge?
+  ) async throws(StoreError) -> UInt64? {
+    let home = FeedKeys.feed(named: source, app.rawValue)
+    let partition = FeedKeys.feed(named: target, app.rawValue)
+    let key = FeedKeys.follower(source)
+    for _ in 0..<options.contentionTriesMax {
+      let fence = fence()
+      guard let record = try followRecord(try await get(home, FeedKeys.follow(target))), let edge = wanted(record)
+      else {
+        return nil
+      }
+      let row = try await get(partition, key)
+      var old: FollowerEdge?
+      if let row {
+        do { old = try FollowerEdge(row.value) } catch { throw .unknownFormat("edge: \(error)") }
+      }
+      if let old, old.turn >= edge.turn { return timing.wallMilliseconds() }
+      var operations: [Operation] = [.put(key, value: edge.encoded)]
+      if let old, old.state == .live {
+        operations.append(.delete(FeedKeys.followerOrder(createdAt: old.createdAt, source: source)))
+      }
+      if edge.state == .live {
+        let order = FollowOrderRow(other: source, createdAt: edge.createdAt, updatedAt: edge.updatedAt)
+        operations.append(
+          .put(FeedKeys.followerOrder(createdAt: edge.createdAt, source: source), value: order.encoded))
+      }
+      let delta: Int64 = (edge.state == .live ? 1 : 0) - (old?.state == .live ? 1 : 0)
+      if delta != 0 { operations.append(.add(FeedKeys.followersCount, delta: delta)) }
+      let result = try await write(
+        [
+          SubBatch(
+            partition: partition,
+            conditions: [
+              row.map { .versionEquals(key, $0.version) } ?? .absent(key), .notAfter(milliseconds: fence),
+            ], operations: operations)
+        ], traceID)[0]
+      if result.applied { return result.timeMilliseconds }
+    }
+    throw .overloaded("an edge changes again and again")
+  }
+}

@@ -1,0 +1,95 @@
+import Jobs
+import KeevoClient
+import Model
+
+extension FeedEngine {
+  public func following(
+    _ feed: FeedID, app: AppID, list: FollowListRequest
+  ) async throws(FeedError) -> [FollowRelation] {
+    let partition = FeedKeys.feed(feed, app)
+    do throws(StoreError) {
+      if list.filter.isEmpty {
+        return try await ordered(partition, FeedKeys.followOrderSpace, list) { other, row in
+          FollowRelation(source: feed, target: other, createdAt: row.createdAt, updatedAt: row.updatedAt)
+        }
+      }
+      let targets = Self.distinct(list.filter)
+      let rows = try await multiGet(targets.map { .init(partition: partition, key: FeedKeys.follow($0.nameBytes)) })
+      var found: [(epoch: Stamp, relation: FollowRelation)] = []
+      for (target, row) in zip(targets, rows) {
+        guard let record = try followRecord(row), record.state == .live else { continue }
+        let relation = FollowRelation(
+          source: feed, target: target, createdAt: record.createdAt, updatedAt: record.updatedAt)
+        found.append((record.epoch, relation))
+      }
+      return Self.page(found.sorted { $0.epoch > $1.epoch }.map(\.relation), list)
+    } catch {
+      throw .store(error)
+    }
+  }
+
+  public func followers(
+    _ feed: FeedID, app: AppID, list: FollowListRequest
+  ) async throws(FeedError) -> [FollowRelation] {
+    let partition = FeedKeys.feed(feed, app)
+    do throws(StoreError) {
+      if list.filter.isEmpty {
+        return try await ordered(partition, FeedKeys.followerOrderSpace, list) { other, row in
+          FollowRelation(source: other, target: feed, createdAt: row.createdAt, updatedAt: row.updatedAt)
+        }
+      }
+      let sources = Self.distinct(list.filter)
+      let rows = try await multiGet(sources.map { .init(partition: partition, key: FeedKeys.follower($0.nameBytes)) })
+      var found: [FollowRelation] = []
+      for (source, row) in zip(sources, rows) {
+        guard let row else { continue }
+        let edge: FollowerEdge
+        do { edge = try FollowerEdge(row.value) } catch { throw .unknownFormat("edge: \(error)") }
+        if edge.state != .live { continue }
+        found.append(
+          FollowRelation(source: source, target: feed, createdAt: edge.createdAt, updatedAt: edge.updatedAt))
+      }
+      return Self.page(found.sorted { $0.createdAt > $1.createdAt }, list)
+    } catch {
+      throw .store(error)
+    }
+  }
+
+  private static func distinct(_ feeds: [FeedID]) -> [FeedID] {
+    var seen: Set<FeedID> = []
+    return feeds.filter { seen.insert($0).inserted }
+  }
+
+  private static func page(_ all: [FollowRelation], _ list: FollowListRequest) -> [FollowRelation] {
+    Array(all.dropFirst(max(0, list.offset)).prefix(max(0, list.limit)))
+  }
+
+  /// A page of order rows, newest first.
+  private func ordered(
+    _ partition: Partition, _ space: UInt8, _ list: FollowListRequest,
+    _ relation: (FeedID, FollowOrderRow) -> FollowRelation
+  ) async throws(StoreError) -> [FollowRelation] {
+    var skip = max(0, list.offset)
+    var out: [FollowRelation] = []
+    var cursor: [UInt8] = []
+    while out.count < list.limit {
+      let page = try await store.scan(
+        ScanRequest(
+          scope: .partition(partition, RowRange(space: space)), reverse: true,
+          limit: min(StoreLimits.scanRowsMax, skip + list.limit - out.count), cursor: cursor))
+      for row in page.rows {
+        if skip > 0 {
+          skip -= 1
+          continue
+        }
+        let order: FollowOrderRow
+        do { order = try FollowOrderRow(row.value) } catch { throw .unknownFormat("order row: \(error)") }
+        guard let other = FeedID(nameBytes: order.other) else { throw .unknownFormat("a followed feed's name") }
+        out.append(relation(other, order))
+      }
+      cursor = page.next
+      if cursor.isEmpty { break }
+    }
+    return out
+  }
+}

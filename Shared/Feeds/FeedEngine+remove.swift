@@ -1,0 +1,204 @@
+import Jobs
+import KeevoClient
+import Model
+
+extension FeedEngine {
+  public func remove(_ id: ActivityID, from feed: FeedID, app: AppID, traceID: [UInt8]) async throws(FeedError) {
+    for _ in 0..<options.contentionTriesMax {
+      do throws(StoreError) {
+        if try await removeOnce(id, feed.nameBytes, app, traceID) { return }
+      } catch {
+        throw .store(error)
+      }
+    }
+    throw .contention
+  }
+
+  /// One attempt; `false` if the record changed under it.
+  private func removeOnce(
+    _ id: ActivityID, _ feed: [UInt8], _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) -> Bool {
+    let (record, version) = try await activityRecord(id, app)
+    let hides = options.faults.contains(.noHides) ? [] : try await followedEntries(id, feed, app)
+    guard let record, let version, record.placements.contains(where: { $0.feed == feed }) else {
+      try await removeLocally(id, hides, feed, app, traceID)
+      return true
+    }
+    var (kept, gone) = (record, [Placement]())
+    kept.placements = record.placements.filter { placement in
+      let goes = Self.goes(placement, from: feed, record)
+      if goes { gone.append(placement) }
+      return !goes
+    }
+    if kept.placements.allSatisfy({ $0.kind == .to }) {
+      gone += kept.placements
+      kept.placements = []
+    }
+    let deleted = kept.placements.isEmpty
+    var operations: [Operation] = []
+    if deleted {
+      operations.append(.delete(FeedKeys.record))
+    } else {
+      kept.renewTo()
+      operations.append(.put(FeedKeys.record, value: kept.encoded().bytes))
+    }
+    let job = JobRecord(
+      kind: .garbage, madeAtMilliseconds: timing.wallMilliseconds(), traceID: traceID,
+      payload: GarbagePayload(
+        id: id, feed: feed, gone: gone, hides: hides, foreignIDHash: deleted ? record.foreignIDHash : []
+      ).encoded)
+    operations.append(JobID.make(job))
+    let result = try await write(
+      [
+        SubBatch(
+          partition: FeedKeys.activity(id, app), conditions: [.versionEquals(FeedKeys.record, version)],
+          operations: operations)
+      ], traceID)[0]
+    guard result.applied else { return false }
+    // Everybody sees the removal now; what came into this feed by follows is hidden next, the rest is garbage.
+    if !hides.isEmpty {
+      await visible("hide") { [self] () throws(JobError) in try await hide(job, app) }
+    }
+    return true
+  }
+
+  /// Feeds F18 and F19: from where it was added it goes with all its `to` targets, from elsewhere only there.
+  private static func goes(_ placement: Placement, from feed: [UInt8], _ record: ActivityRecord) -> Bool {
+    if record.placements.contains(where: { $0.feed == feed && $0.kind == .own }) {
+      return placement.kind == .to || placement.feed == feed
+    }
+    return placement.feed == feed
+  }
+
+  /// The feed does not hold it in its own right: hide what came by follows, and finish what earlier requests left.
+  private func removeLocally(
+    _ id: ActivityID, _ hides: [EntryKey], _ feed: [UInt8], _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) {
+    try await putHides(hides, feed, app, traceID)
+    if options.faults.contains(.noHelp) { return }
+    let partition = FeedKeys.activity(id, app)
+    let pending = try await store.scan(
+      ScanRequest(scope: .partition(partition, JobID.range), limit: 64)
+    ).rows
+    if pending.isEmpty { return }
+    await visible("removal") { [self] () throws(JobError) in try await help(pending, partition) }
+  }
+
+  /// The entries of an activity that the feed got by following.
+  private func followedEntries(
+    _ id: ActivityID, _ feed: [UInt8], _ app: AppID
+  ) async throws(StoreError) -> [EntryKey] {
+    let partition = FeedKeys.feed(named: feed, app.rawValue)
+    let rows = try await store.scan(
+      ScanRequest(scope: .partition(partition, EntryKey.range(id)), limit: StoreLimits.scanRowsMax, keysOnly: true)
+    ).rows
+    return rows.compactMap { row in
+      guard !EntryKey.isHide(row.key.rest), let key = EntryKey(row.key.rest), key.via != 0 else { return nil }
+      return key
+    }
+  }
+
+  private func putHides(
+    _ hides: [EntryKey], _ feed: [UInt8], _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) {
+    if hides.isEmpty { return }
+    _ = try await write(
+      [
+        SubBatch(
+          partition: FeedKeys.feed(named: feed, app.rawValue), operations: hides.map { .put($0.hide, value: [1]) })
+      ], traceID)
+  }
+
+  /// The visible part of a garbage job.
+  func hide(_ job: JobRecord, _ app: AppID) async throws(JobError) {
+    let payload: GarbagePayload
+    do { payload = try GarbagePayload(job.payload) } catch { throw .format(error) }
+    do { try await putHides(payload.hides, payload.feed, app, job.traceID) } catch { throw .store(error) }
+  }
+
+  /// Collects what removed placements left: own rows, then the followers' entries, ended edges' as well (B9, B11).
+  func collect(_ lease: JobLease) async throws(JobError) {
+    let job = lease.record
+    let app = AppID(lease.id.partition.app)
+    let payload: GarbagePayload
+    var cursor: PlacementCursor
+    do throws(FormatError) {
+      payload = try GarbagePayload(job.payload)
+      cursor = try PlacementCursor(job.cursor)
+    } catch {
+      throw .format(error)
+    }
+    if job.cursor.isEmpty { try await hide(job, app) }
+    while cursor.item < payload.gone.count {
+      let placement = payload.gone[cursor.item]
+      do throws(StoreError) {
+        if cursor.after.isEmpty {
+          try await deleteOwnRow(payload.id, placement.feed, placement.epoch, app, job.traceID)
+        }
+        jobSteps.increment()
+        let page = try await edges(of: placement.feed, app.rawValue, after: cursor.after, limit: options.fanOutPageMax)
+        try await deleteEntries(
+          payload.id, via: placement.feed, placement.epoch, of: page.map { FollowerEdge.source($0.key.rest) }, app,
+          job.traceID)
+        if let last = page.last, page.count == options.fanOutPageMax {
+          cursor.after = last.key.rest
+        } else {
+          cursor = PlacementCursor(item: cursor.item + 1)
+        }
+      } catch {
+        throw .store(error)
+      }
+      if cursor.item < payload.gone.count {
+        if lease.shouldStop { return try await lease.release(cursor: cursor.encoded) }
+        try await lease.save(cursor: cursor.encoded)
+      }
+    }
+    if !payload.foreignIDHash.isEmpty {
+      do { try await dropHint(payload, app, job.traceID) } catch { throw .store(error) }
+    }
+    try await lease.finish()
+  }
+
+  /// Removes the hint from a foreign id, unless it was written again after the record was seen gone.
+  private func dropHint(_ payload: GarbagePayload, _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) {
+    let partition = FeedKeys.foreignID(hash: payload.foreignIDHash, app)
+    let key = FeedKeys.foreignIDHint(payload.id)
+    guard let hint = try await get(partition, key) else { return }
+    guard try await activityRecord(payload.id, app).record == nil else { return }
+    _ = try await write(
+      [SubBatch(partition: partition, conditions: [.versionEquals(key, hint.version)], operations: [.delete(key)])],
+      traceID)
+  }
+
+  public func remove(foreignID: String, from feed: FeedID, app: AppID, traceID: [UInt8]) async throws(FeedError) {
+    if foreignID.isEmpty { return }
+    let hash = FeedKeys.foreignIDHash(foreignID)
+    let partition = FeedKeys.foreignID(hash: hash, app)
+    let text = [1] + Array(foreignID.utf8)
+    var cursor: [UInt8] = []
+    repeat {
+      let page: ScanResponse
+      do throws(StoreError) {
+        page = try await store.scan(
+          ScanRequest(scope: .partition(partition, RowRange(space: FeedKeys.foreignIDSpace)), cursor: cursor))
+      } catch {
+        throw .store(error)
+      }
+      cursor = page.next
+      let ids = page.rows.compactMap { row -> ActivityID? in
+        guard row.value == text, row.key.rest.count == 16 else { return nil }
+        return ActivityID(
+          ticks: ~FeedKeys.integer(row.key.rest.prefix(8)), low: ~FeedKeys.integer(row.key.rest.suffix(8)))
+      }
+      let outcomes = await concurrently(ids) { [self] id -> FeedError? in
+        do throws(FeedError) {
+          try await remove(id, from: feed, app: app, traceID: traceID)
+          return nil
+        } catch {
+          return error
+        }
+      }
+      for case let error? in outcomes { throw error }
+    } while !cursor.isEmpty
+  }
+}

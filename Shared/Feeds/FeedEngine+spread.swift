@@ -1,0 +1,226 @@
+import Jobs
+import KeevoClient
+import Model
+
+/// The visible part of fresh adds, for many activities in few calls: own rows with the first page of followers, then the
+/// followers' entries, then one look whether the placements still stand. What is more than that, or does not go
+/// smoothly, is `FeedEngine+fanOut.swift`'s.
+extension FeedEngine {
+  private struct FirstPage {
+    var edges: [Row] = []
+    /// Whether the page holds all followers.
+    var complete = true
+  }
+
+  func spread(_ fresh: [Committed], _ app: AppID, _ traceID: [UInt8]) async throws(JobError) {
+    if fresh.isEmpty { return }
+    do throws(StoreError) {
+      let (arrivals, pages) = try await writeOwnRows(fresh, app, traceID)
+      let covered = cover(fresh, pages)
+      let late = try await push(fresh, arrivals, covered, app, traceID)
+      try await settle(fresh, covered, late, app, traceID)
+    } catch {
+      throw .store(error)
+    }
+  }
+
+  /// Writes the rows of origin and `to` feeds, if absent: their arrival is fixed. The last row of each feed is followed by
+  /// a look at its followers, so that every row is there before the followers are read (B11).
+  private func writeOwnRows(
+    _ fresh: [Committed], _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) -> (arrivals: [[Stamp]], pages: [[UInt8]: FirstPage]) {
+    var batches: [SubBatch] = []
+    var places: [(commit: Int, item: Int)] = []
+    var last: [[UInt8]: Int] = [:]
+    for (index, commit) in fresh.enumerated() {
+      for (number, item) in (commit.job?.items ?? []).enumerated() {
+        if item.kind != .many { last[item.feed] = batches.count }
+        batches.append(ownRow(commit.id, item, epoch(commit.job?.lease.id), app.rawValue))
+        places.append((index, number))
+      }
+    }
+    for position in last.values {
+      batches[position].scanAfter = RowRange(space: FeedKeys.followerSpace)
+      batches[position].scanAfterLimit = options.visibleFeedsMax + 1
+    }
+    let results = try await write(batches, traceID)
+    var arrivals = fresh.map { [Stamp](repeating: .zero, count: $0.job?.items.count ?? 0) }
+    var pages: [[UInt8]: FirstPage] = [:]
+    for (position, (place, result)) in zip(places, results).enumerated() {
+      let commit = fresh[place.commit]
+      guard let items = commit.job?.items else { continue }
+      let item = items[place.item]
+      arrivals[place.commit][place.item] =
+        result.applied
+        ? result.stamp : try await arrival(commit.id, item.feed, epoch(commit.job?.lease.id), app.rawValue)
+      guard last[item.feed] == position else { continue }
+      var page = FirstPage(edges: result.scanned)
+      if !result.applied {
+        page.edges = try await edges(of: item.feed, app.rawValue, after: [], limit: options.visibleFeedsMax + 1)
+      }
+      page.complete = page.edges.count <= options.visibleFeedsMax
+      pages[item.feed] = page
+    }
+    return (arrivals, pages)
+  }
+
+  /// The sub-batch that writes an own or `to` row with its place in the index by arrival.
+  func ownRow(_ id: ActivityID, _ item: FanOutPayload.Item, _ epoch: Stamp, _ app: UInt32) -> SubBatch {
+    let row = EntryKey(id, via: 0, placement: epoch, edge: .zero).row
+    let value = EntryValue(kind: item.kind, arrival: .zero).encoded
+    let blind = !options.faults.isDisjoint(with: [.arrivalMoves, .notIdempotent])
+    return SubBatch(
+      partition: FeedKeys.feed(named: item.feed, app), conditions: blind ? [] : [.absent(row)],
+      operations: [
+        .put(row, value: value, valueStampAt: [EntryValue.arrivalOffset]),
+        .put(FeedKeys.arrival(.zero, id, placement: epoch), value: [1, item.kind.rawValue], keyStampAt: [0]),
+      ])
+  }
+
+  /// When the activity arrived in the feed by the placement of that epoch: its own row says it.
+  func arrival(
+    _ id: ActivityID, _ feed: [UInt8], _ epoch: Stamp, _ app: UInt32
+  ) async throws(StoreError) -> Stamp {
+    let key = EntryKey(id, via: 0, placement: epoch, edge: .zero).row
+    guard let row = try await get(FeedKeys.feed(named: feed, app), key) else {
+      // It was there, and has been collected since: nothing arrived, and nobody takes it.
+      return .zero
+    }
+    do { return try EntryValue(row.value).arrival } catch { throw .unknownFormat("entry: \(error)") }
+  }
+
+  func epoch(_ job: JobID?) -> Stamp {
+    options.faults.contains(.epochsReused) ? Stamp(7) : job?.stamp ?? .zero
+  }
+
+  private struct Coverage {
+    /// The edges of each feed that are written to before the answer.
+    var edges: [[UInt8]: ArraySlice<Row>] = [:]
+    /// Feeds not all of whose followers are.
+    var cut: Set<[UInt8]> = []
+  }
+
+  /// Shares the visible number of feeds among the feeds' first pages, in the order of the placements.
+  private func cover(_ fresh: [Committed], _ pages: [[UInt8]: FirstPage]) -> Coverage {
+    var coverage = Coverage()
+    var left = options.visibleFeedsMax
+    for commit in fresh {
+      for item in commit.job?.items ?? [] where item.kind != .many && coverage.edges[item.feed] == nil {
+        guard let page = pages[item.feed] else { continue }
+        let taken = page.edges.prefix(max(0, left))
+        left -= taken.count
+        coverage.edges[item.feed] = taken
+        if !page.complete || taken.count < page.edges.count { coverage.cut.insert(item.feed) }
+      }
+    }
+    return coverage
+  }
+
+  /// Writes the followers' entries. Gives the activities some of whose entries came too late to be written.
+  private func push(
+    _ fresh: [Committed], _ arrivals: [[Stamp]], _ coverage: Coverage, _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) -> Set<Int> {
+    let fence = fence()
+    var edges: [[UInt8]: [(source: [UInt8], edge: FollowerEdge)]] = [:]
+    for (feed, rows) in coverage.edges { edges[feed] = try decode(rows) }
+    var requests: [(commit: Int, request: PutManyRequest)] = []
+    for (index, commit) in fresh.enumerated() {
+      for (number, item) in (commit.job?.items ?? []).enumerated() where item.kind != .many {
+        let request = entries(
+          commit.id, item, epoch(commit.job?.lease.id), arrivals[index][number], edges[item.feed] ?? [], app.rawValue,
+          fence, traceID)
+        if let request { requests.append((index, request)) }
+      }
+    }
+    let outcomes = await concurrently(requests) { [self] item in
+      await Result.of { () throws(StoreError) in
+        fanOutEntries.increment(by: item.request.targets.count)
+        return (item.commit, try await store.putMany(item.request).late.isEmpty)
+      }
+    }
+    var late: Set<Int> = []
+    for outcome in outcomes {
+      let (commit, inTime) = try outcome.get()
+      if !inTime { late.insert(commit) }
+    }
+    return late
+  }
+
+  /// The PutMany that gives one placement's entry to followers; `nil` if none of them takes it.
+  func entries(
+    _ id: ActivityID, _ item: FanOutPayload.Item, _ epoch: Stamp, _ arrival: Stamp,
+    _ edges: [(source: [UInt8], edge: FollowerEdge)], _ app: UInt32, _ fence: UInt64, _ traceID: [UInt8]
+  ) -> PutManyRequest? {
+    let heedSince = !options.faults.contains(.noSince)
+    var targets: [PutManyRequest.Target] = []
+    targets.reserveCapacity(edges.count)
+    for (source, edge) in edges where edge.takes(arrival, since: heedSince) {
+      let own = options.faults.contains(.notIdempotent) ? edge.epoch.rawValue &+ faultSalt() : edge.epoch.rawValue
+      targets.append(.init(partitionName: FeedKeys.feed(named: source, app).name, own: own))
+    }
+    if targets.isEmpty { return nil }
+    let key = EntryKey(id, via: FeedKeys.feedHash(item.feed), placement: epoch, edge: .zero)
+    return PutManyRequest(
+      app: app, space: FeedKeys.entrySpace, restPrefix: key.prefix,
+      value: EntryValue(kind: item.kind, arrival: arrival).encoded, targets: targets, notAfterMilliseconds: fence,
+      traceID: traceID)
+  }
+
+  /// Another number at each attempt: with idempotency switched off, each attempt writes rows of its own.
+  private func faultSalt() -> UInt64 { UInt64(bitPattern: Int64(fanOutEntries.value)) << 20 }
+
+  func decode(_ rows: some Collection<Row>) throws(StoreError) -> [(source: [UInt8], edge: FollowerEdge)] {
+    var out: [(source: [UInt8], edge: FollowerEdge)] = []
+    out.reserveCapacity(rows.count)
+    for row in rows {
+      do {
+        out.append((FollowerEdge.source(row.key.rest), try FollowerEdge(row.value)))
+      } catch {
+        throw .unknownFormat("edge: \(error)")
+      }
+    }
+    return out
+  }
+
+  /// Ends the jobs whose whole work was visible, hands the others over; both only if the record is still as it was
+  /// committed. Where it is not, the job's own steps look again and take back what has gone.
+  private func settle(
+    _ fresh: [Committed], _ coverage: Coverage, _ late: Set<Int>, _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) {
+    var batches: [SubBatch] = []
+    var jobs: [JobLease] = []
+    for (index, commit) in fresh.enumerated() {
+      guard let (lease, items) = commit.job else { continue }
+      let cut = items.firstIndex { $0.kind != .many && coverage.cut.contains($0.feed) }
+      var operation: Operation = .delete(lease.id.key)
+      if late.contains(index) || cut != nil {
+        var record = lease.record
+        record.holder = 0
+        record.beat &+= 1
+        if let cut, !late.contains(index) {
+          record.cursor =
+            PlacementCursor(item: cut, after: coverage.edges[items[cut].feed]?.last?.key.rest ?? []).encoded
+        }
+        operation = .put(lease.id.key, value: record.encoded())
+      }
+      batches.append(
+        SubBatch(
+          partition: lease.id.partition,
+          conditions: [.versionEquals(FeedKeys.record, commit.version), .versionEquals(lease.id.key, lease.version)],
+          operations: [operation]))
+      jobs.append(lease)
+    }
+    let results = try await write(batches, traceID)
+    for (lease, result) in zip(jobs, results) where result.failedCondition == 0 {
+      do throws(JobError) {
+        try await fanOut(lease.id, lease.record, lease: lease, visible: true)
+      } catch .leaseLost {
+        continue
+      } catch .store(let error) {
+        throw error
+      } catch {
+        logger.error("a fan-out cannot be finished", [("error", "\(error)")])
+      }
+    }
+  }
+}

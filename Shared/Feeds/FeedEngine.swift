@@ -1,0 +1,205 @@
+import Jobs
+import KeevoClient
+import Model
+import Telemetry
+
+/// The feed domain over a store: writes, fan-out, follows, reads.
+///
+/// The activity's own partition orders everything about it: one sub-batch holds its body, its *placements* (in which
+/// feeds it is) and the job that spreads it (B8). Rows in feeds are hints that cite the placement and the edge they came
+/// by; a reader drops those whose citation no longer stands (B9), so a removal or an unfollow is visible everywhere
+/// after one write, and everything after it only collects garbage. Jobs may run twice, late, or half: each step is
+/// idempotent, begins at its cursor, and takes back what it wrote for a placement that has gone meanwhile.
+///
+/// The same code runs a job's *visible part* in feed-api before it answers (B8, B13) and the whole job in a worker.
+public final class FeedEngine: FeedService {
+  public struct Options: Sendable {
+    /// Followers and feeds written before an add is answered (feeds F10).
+    public var visibleFeedsMax = 1_000
+    /// After so long an answer waits no more for the visible part (B13).
+    public var visibleMilliseconds: UInt64 = 2_000
+    /// Edges and fan-out entries are written not later than this after the read that showed the edge standing (B9).
+    public var fenceMilliseconds: UInt64 = 3_600_000
+    /// How long an ended edge's mark and end stay (B9, B11); far more than the fence and any skew of clocks.
+    public var markMilliseconds: UInt64 = 86_400_000
+    /// Followers a step of a fan-out writes to.
+    public var fanOutPageMax = 5_000
+    /// Rows and bodies asked for in one ScanJoin.
+    public var joinRowsMax = 256
+    /// Rows in one step of a copy or a collection.
+    public var stepRowsMax = 500
+    /// Placements of one activity.
+    public var placementsMax = 256
+    /// Garbage rows that one read has deleted.
+    public var garbagePerReadMax = 128
+    /// Attempts of a write that others change under us.
+    public var contentionTriesMax = 64
+    /// Calls in flight for one request.
+    public var requestWidthMax = 16
+    /// Rules switched off, to prove that the tests would notice.
+    public var faults: Faults = []
+    public init() {}
+  }
+
+  /// Rules that a test can switch off. Production code sets none.
+  public struct Faults: OptionSet, Sendable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+    /// Rows are written anew at each attempt, readers do not collapse: nothing is idempotent.
+    public static let notIdempotent = Faults(rawValue: 1)
+    /// A placement made again gets the epoch it had.
+    public static let epochsReused = Faults(rawValue: 2)
+    /// Ended edges are not noted.
+    public static let noEnds = Faults(rawValue: 4)
+    /// A follow copies before its edge stands.
+    public static let copyBeforeEdge = Faults(rawValue: 8)
+    /// Requests leave pending jobs to workers.
+    public static let noHelp = Faults(rawValue: 16)
+    /// Own rows are overwritten, so that their arrival changes.
+    public static let arrivalMoves = Faults(rawValue: 32)
+    /// What arrived before the follow is fanned out as well as copied.
+    public static let noSince = Faults(rawValue: 64)
+    /// Late writes are not refused.
+    public static let noFence = Faults(rawValue: 128)
+    /// A removal from a feed hides nothing there that came by follows.
+    public static let noHides = Faults(rawValue: 256)
+  }
+
+  let store: any KeyValueStore
+  let times: any TimeSource
+  let options: Options
+  let timing: JobTiming
+  let runtime: FeedRuntime
+  let logger: Logger
+  /// Who holds the jobs that this process runs.
+  let holder: UInt64
+  let fanOutLate: Counter
+  let fanOutEntries: Counter
+  let garbageRows: Counter
+  let jobSteps: Counter
+
+  public init(
+    store: any KeyValueStore, times: any TimeSource, options: Options = Options(), timing: JobTiming,
+    runtime: FeedRuntime = .live, logger: Logger, metrics: Metrics, holder: UInt64 = .random(in: 1...(.max))
+  ) {
+    self.store = store
+    self.times = times
+    self.options = options
+    self.timing = timing
+    self.runtime = runtime
+    self.logger = logger
+    self.holder = holder
+    fanOutLate = metrics.counter(
+      "fanout_late_total", help: "Answers given before the visible part of their job was done")
+    fanOutEntries = metrics.counter("fanout_entries_total", help: "Entries written to followers")
+    garbageRows = metrics.counter("feed_garbage_rows_total", help: "Rows of feeds deleted because nothing cites them")
+    jobSteps = metrics.counter("feed_job_steps_total", help: "Steps of feed jobs run")
+  }
+
+  // MARK: What the parts share
+
+  func fence() -> UInt64 {
+    options.faults.contains(.noFence) ? .max : timing.wallMilliseconds() + options.fenceMilliseconds
+  }
+
+  func write(_ batches: [SubBatch], _ traceID: [UInt8]) async throws(StoreError) -> [SubBatchResult] {
+    if batches.isEmpty { return [] }
+    let results = try await store.write(WriteRequest(batches: batches, traceID: traceID)).results
+    guard results.count == batches.count else { throw .unknown("the store answered another number of sub-batches") }
+    return results
+  }
+
+  func get(_ partition: Partition, _ key: RowKey) async throws(StoreError) -> VersionedValue? {
+    try await store.get(GetRequest(partition: partition, key: key)).row
+  }
+
+  /// Rows of any number of partitions, in calls of legal size.
+  func multiGet(_ items: [MultiGetRequest.Item]) async throws(StoreError) -> [VersionedValue?] {
+    if items.count <= StoreLimits.multiGetKeysMax {
+      return items.isEmpty ? [] : try await store.multiGet(MultiGetRequest(items: items)).rows
+    }
+    var rows: [VersionedValue?] = []
+    var rest = items[...]
+    while !rest.isEmpty {
+      rows += try await store.multiGet(MultiGetRequest(items: Array(rest.prefix(StoreLimits.multiGetKeysMax)))).rows
+      rest = rest.dropFirst(StoreLimits.multiGetKeysMax)
+    }
+    return rows
+  }
+
+  /// The stamp after which everything written to the partition is new.
+  func readStamp(_ partition: Partition) async throws(StoreError) -> Stamp {
+    try await store.get(GetRequest(partition: partition, key: FeedKeys.edges)).readStamp
+  }
+
+  func record(_ row: VersionedValue?) throws(StoreError) -> ActivityRecord? {
+    guard let row else { return nil }
+    do { return try ActivityRecord(row.value) } catch { throw .unknownFormat("activity: \(error)") }
+  }
+
+  func activityRecord(
+    _ id: ActivityID, _ app: AppID
+  ) async throws(StoreError) -> (record: ActivityRecord?, version: Stamp?) {
+    let row = try await get(FeedKeys.activity(id, app), FeedKeys.record)
+    return (try record(row), row?.version)
+  }
+
+  /// Runs the visible part of what a request has just made durable: its failure or delay never changes the answer (B13).
+  func visible(_ what: String, _ work: @escaping @Sendable () async throws(JobError) -> Void) async {
+    let attempt: @Sendable () async -> Void = { [self] in
+      do throws(JobError) {
+        try await work()
+      } catch .leaseLost {
+        // Somebody else runs the job now.
+      } catch {
+        fanOutLate.increment()
+        logger.warning("the visible part of a request is left to the workers", [("part", what), ("error", "\(error)")])
+      }
+    }
+    guard let timer = runtime.timer else { return await attempt() }
+    let first = FirstOf()
+    guard let cancel = timer(options.visibleMilliseconds * 1_000_000, { first.signal(false) }) else {
+      return await attempt()
+    }
+    runtime.spawn {
+      await attempt()
+      first.signal(true)
+    }
+    if await first.wait() {
+      cancel()
+    } else {
+      fanOutLate.increment()
+    }
+  }
+
+  /// Runs `body` for each item, at most `requestWidthMax` at once, and gives the results in order.
+  func concurrently<Item: Sendable, Result: Sendable>(
+    _ items: [Item], _ body: @escaping @Sendable (Item) async -> Result
+  ) async -> [Result] {
+    if items.count == 1 { return [await body(items[0])] }
+    return await withTaskGroup(of: (Int, Result).self) { group in
+      var results: [Result?] = Array(repeating: nil, count: items.count)
+      var next = 0
+      func start() {
+        guard next < items.count else { return }
+        let index = next
+        let item = items[index]
+        next += 1
+        group.addTask { (index, await body(item)) }
+      }
+      for _ in 0..<min(options.requestWidthMax, items.count) { start() }
+      while let (index, result) = await group.next() {
+        results[index] = result
+        start()
+      }
+      return results.compactMap { $0 }
+    }
+  }
+}
+
+extension Result where Failure == StoreError {
+  /// What an untyped task group can carry of a typed call.
+  static func of(_ body: () async throws(StoreError) -> Success) async -> Result {
+    do throws(StoreError) { return .success(try await body()) } catch { return .failure(error) }
+  }
+}

@@ -1,0 +1,124 @@
+import Jobs
+import KeevoClient
+import Model
+
+/// Where the feed domain's rows lie (B1, B10, B11): partitions and spaces.
+enum FeedKeys {
+  static let recordSpace = UInt8(ascii: "a")
+  static let entrySpace = UInt8(ascii: "e")
+  static let followSpace = UInt8(ascii: "f")
+  static let followOrderSpace = UInt8(ascii: "o")
+  static let followerSpace = UInt8(ascii: "r")
+  static let followerOrderSpace = UInt8(ascii: "q")
+  static let foreignIDSpace = UInt8(ascii: "x")
+  static let counterSpace = UInt8(ascii: "c")
+  /// Own and `to` rows by arrival (B12).
+  static let arrivalSpace = UInt8(ascii: "i")
+
+  // MARK: Partitions
+
+  static func feed(_ feed: FeedID, _ app: AppID) -> Partition {
+    Partition(app: app.rawValue, name: Array("f/\(feed)".utf8))
+  }
+
+  static func feed(named name: [UInt8], _ app: UInt32) -> Partition {
+    Partition(app: app, name: Array("f/".utf8) + name)
+  }
+
+  /// The feed whose partition this is.
+  static func feedName(of partition: Partition) -> [UInt8] { Array(partition.name.dropFirst(2)) }
+
+  static func activity(_ id: ActivityID, _ app: AppID) -> Partition {
+    Partition(app: app.rawValue, name: hexadecimal(bigEndian(id.ticks) + bigEndian(id.low)))
+  }
+
+  static func foreignID(hash: [UInt8], _ app: AppID) -> Partition {
+    Partition(app: app.rawValue, name: Array("x/".utf8) + hexadecimal(hash))
+  }
+
+  // MARK: Keys
+
+  static let record = RowKey(space: recordSpace)
+
+  /// The ends of edges and the pull edges of a feed.
+  static let edges = RowKey(space: followSpace)
+
+  /// Ends of one source past what the `edges` row holds.
+  static func moreEnds(_ source: UInt64) -> RowKey { RowKey(space: followSpace, rest: [0] + bigEndian(source)) }
+
+  static func follow(_ target: [UInt8]) -> RowKey { RowKey(space: followSpace, rest: target + [0]) }
+
+  static func followOrder(_ epoch: Stamp) -> RowKey {
+    RowKey(space: followOrderSpace, rest: bigEndian(epoch.rawValue))
+  }
+
+  static func follower(_ source: [UInt8]) -> RowKey {
+    RowKey(space: followerSpace, rest: bigEndian(feedHash(source)) + source)
+  }
+
+  static func followerOrder(createdAt: ActivityTime, source: [UInt8]) -> RowKey {
+    RowKey(
+      space: followerOrderSpace,
+      rest: bigEndian(UInt64(bitPattern: createdAt.microseconds)) + bigEndian(feedHash(source)))
+  }
+
+  static let followingCount = RowKey(space: counterSpace, rest: Array("following".utf8))
+  static let followersCount = RowKey(space: counterSpace, rest: Array("followers".utf8))
+
+  /// The count of followed feeds in one group.
+  static func followingCount(group: [UInt8]) -> RowKey {
+    RowKey(space: counterSpace, rest: Array("following/".utf8) + group)
+  }
+
+  static func foreignIDHint(_ id: ActivityID) -> RowKey { RowKey(space: foreignIDSpace, rest: inverted(id)) }
+
+  /// The key of an own or `to` row in the index by arrival; the stamp is filled in at apply.
+  static func arrival(_ stamp: Stamp, _ id: ActivityID, placement: Stamp) -> RowKey {
+    RowKey(
+      space: arrivalSpace, rest: bigEndian(stamp.rawValue) + inverted(id) + bigEndian(placement.rawValue))
+  }
+
+  // MARK: Bytes
+
+  /// Sixteen bytes that sort newest first (B10).
+  static func inverted(_ id: ActivityID) -> [UInt8] { bigEndian(~id.ticks) + bigEndian(~id.low) }
+
+  /// A stable 64-bit hash of a feed's name, never 0: FNV-1a (Fowler, Noll, Vo) with a final mix, so that ranges of it
+  /// part followers evenly.
+  static func feedHash(_ name: [UInt8]) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    hash ^= hash >> 33
+    hash = hash &* 0xFF51_AFD7_ED55_8CCD
+    hash ^= hash >> 33
+    return hash == 0 ? 1 : hash
+  }
+
+  /// The first 128 bits of SHA-256.
+  static func foreignIDHash(_ foreignID: String) -> [UInt8] {
+    Array(SHA256Digest.of(Array(foreignID.utf8)).prefix(16))
+  }
+
+  static func bigEndian(_ value: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(56 - 8 * $0)) }
+  }
+
+  static func integer(_ bytes: some Collection<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+
+  static func hexadecimal(_ bytes: [UInt8]) -> [UInt8] {
+    let digits: [UInt8] = Array("0123456789abcdef".utf8)
+    var out: [UInt8] = []
+    out.reserveCapacity(2 * bytes.count)
+    for byte in bytes {
+      out.append(digits[Int(byte >> 4)])
+      out.append(digits[Int(byte & 0xF)])
+    }
+    return out
+  }
+}
+
+extension FeedID {
+  var nameBytes: [UInt8] { Array(description.utf8) }
+
+  init?(nameBytes: [UInt8]) { self.init(String(decoding: nameBytes, as: UTF8.self)) }
+}

@@ -1,0 +1,61 @@
+import Jobs
+import KeevoClient
+import Model
+
+/// A relation at its target: what fan-outs go by (B11). Format 1. An ended edge stays as a mark that only garbage visits.
+struct FollowerEdge: Hashable, Sendable {
+  var state: FollowRecord.State
+  var kept: Bool
+  var epoch: Stamp
+  var turn: Stamp
+  var since: Stamp
+  var pullAfter: UInt64
+  var createdAt: ActivityTime
+  var updatedAt: ActivityTime
+
+  init(_ record: FollowRecord, state: FollowRecord.State, turn: Stamp) {
+    self.state = state
+    kept = record.kept
+    epoch = record.epoch
+    self.turn = turn
+    since = record.since
+    pullAfter = record.pullAfter
+    createdAt = record.createdAt
+    updatedAt = record.updatedAt
+  }
+
+  /// Whether a fan-out pushes what arrived at that stamp.
+  func takes(_ arrival: Stamp, since heed: Bool = true) -> Bool {
+    state == .live && arrival.rawValue <= pullAfter && (!heed || arrival > since)
+  }
+
+  var encoded: [UInt8] {
+    var out = ByteWriter()
+    out.integer(UInt8(1))
+    out.integer(state.rawValue)
+    out.integer(UInt8(kept ? 1 : 0))
+    for stamp in [epoch, turn, since] { out.integer(stamp.rawValue) }
+    out.integer(pullAfter)
+    out.integer(createdAt.microseconds)
+    out.integer(updatedAt.microseconds)
+    return out.bytes
+  }
+
+  init(_ bytes: [UInt8]) throws(FormatError) {
+    var reader = ByteReader(bytes)
+    _ = try reader.format(1...1)
+    let state: UInt8 = try reader.integer()
+    guard let state = FollowRecord.State(rawValue: state) else { throw .malformed("state \(state) of an edge") }
+    self.state = state
+    kept = try reader.integer(UInt8.self) & 1 == 1
+    epoch = Stamp(try reader.integer())
+    turn = Stamp(try reader.integer())
+    since = Stamp(try reader.integer())
+    pullAfter = try reader.integer()
+    createdAt = ActivityTime(microseconds: try reader.integer())
+    updatedAt = ActivityTime(microseconds: try reader.integer())
+  }
+
+  /// The source's name in the rest of an edge's key.
+  static func source(_ rest: [UInt8]) -> [UInt8] { Array(rest.dropFirst(8)) }
+}

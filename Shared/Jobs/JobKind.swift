@@ -1,0 +1,35 @@
+/// What a job does (B17). A worker leaves kinds it does not know to others; numbers are never given twice.
+public struct JobKind: RawRepresentable, Hashable, Sendable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// Writes an activity's entries into its feeds and their followers.
+  public static let fanOut = JobKind(rawValue: 1)
+  /// Makes a follow's edge and copies the target's newest activities.
+  public static let copy = JobKind(rawValue: 2)
+  /// Collects what a removed placement leaves.
+  public static let garbage = JobKind(rawValue: 3)
+  /// Ends a follow's edge and collects what it leaves.
+  public static let unfollow = JobKind(rawValue: 4)
+  public static let firehose = JobKind(rawValue: 5)
+  public static let push = JobKind(rawValue: 6)
+  public static let webhook = JobKind(rawValue: 7)
+  public static let export = JobKind(rawValue: 8)
+  public static let convert = JobKind(rawValue: 9)
+
+  /// For metrics and logs.
+  public var name: String {
+    switch self {
+    case .fanOut: "fan-out"
+    case .copy: "copy"
+    case .garbage: "garbage"
+    case .unfollow: "unfollow"
+    case .firehose: "firehose"
+    case .push: "push"
+    case .webhook: "webhook"
+    case .export: "export"
+    case .convert: "convert"
+    default: "kind-\(rawValue)"
+    }
+  }
+}
