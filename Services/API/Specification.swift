@@ -1,9 +1,7 @@
 import HTTP
 import ServiceKit
 
-/// The service `feed-api`: the feed API (/api/v1.0/)
-///
-/// Its real work has an issue of its own; until then its routes answer 501 with a clear body.
+/// The service `feed-api`: the feed API (`/api/v1.0/`), and the description of the API (`/openapi.yaml`).
 public func feedAPISpecification() -> ServiceSpecification {
   ServiceSpecification(
     name: "feed-api", summary: "the feed API (/api/v1.0/)",

@@ -1,0 +1,31 @@
+import Model
+
+/// The limits of feed-api, with their defaults (feeds 1.9); each can be set, see `feedAPISpecification`.
+public struct APILimits: Hashable, Sendable {
+  /// Bytes of a request body (L21).
+  public var bodyBytesMax = 2 << 20
+  /// Bytes and characters of one activity (L19).
+  public var activity = ActivityLimits()
+  /// Activities of a feed page (L2).
+  public var pageMax = 100
+  public var pageDefault = 25
+  /// Activities or follows that may be skipped (L3).
+  public var offsetMax = 10_000
+  /// Rows of a list of follows (L4).
+  public var followListMax = 500
+  /// Activities asked by id or by foreign id (L5).
+  public var activitiesByIDMax = 100
+  /// Activities of one add (L7).
+  public var activitiesPerAddMax = 100
+  /// `to` targets of one request (L8).
+  public var targetsMax = 100
+  /// Relations of `follow_many` and `unfollow_many` (L10).
+  public var followManyMax = 2_500
+  /// Activities copied by a follow (L1).
+  public var activityCopyMax = 1_000
+  public var activityCopyDefault = 100
+  /// Requests of an app a minute and kind, in this process (C18–C20).
+  public var requestsPerMinuteMax = 6_000_000
+
+  public init() {}
+}

@@ -1,0 +1,80 @@
+import Auth
+import Feeds
+import JSON
+import Model
+
+extension FeedAPIHandler {
+  /// `GET feed/{slug}/{id}/` (feeds 2.2).
+  func readFeed(_ context: RequestContext) async throws(APIError) -> APIAnswer {
+    let (feed, group) = try context.feed()
+    try refuseUnservedReadParameters(context.query)
+    let page = try pageRequest(context.query)
+    try context.authorize { identity throws(AuthError) in
+      try Authorizer.check(identity, .read, feed: feed, group: group)
+    }
+    let result: FlatPage
+    do { result = try await feeds.readFlat(feed, app: context.app.id, page: page) } catch {
+      throw failed(error, context)
+    }
+    let next = NextPage.path(feed: feed, page: page, result: result, query: context.query, apiKey: context.apiKey)
+    let etag = PageTag.tag(of: result, next: next)
+    if let known = context.request.header("If-None-Match"), PageTag.matches(known, etag) {
+      return APIAnswer(status: 304, body: .none, etag: etag)
+    }
+    return APIAnswer(status: 200, open: PageWriter.open(result, next: next), etag: etag)
+  }
+
+  /// Bounds and sizes of a page (feeds L2, L3, T1).
+  private func pageRequest(_ query: RequestQuery) throws(APIError) -> PageRequest {
+    let offset = try query.integer("offset", default: 0)
+    guard offset <= limits.offsetMax else {
+      throw .input("offset must be at most \(limits.offsetMax): page by id_lt instead")
+    }
+    return PageRequest(
+      limit: min(try query.integer("limit", default: limits.pageDefault), limits.pageMax), offset: offset,
+      idLessThan: try bound("id_lt", query), idLessThanOrEqual: try bound("id_lte", query),
+      idGreaterThan: try bound("id_gt", query), idGreaterThanOrEqual: try bound("id_gte", query))
+  }
+
+  private func bound(_ name: String, _ query: RequestQuery) throws(APIError) -> ActivityID? {
+    guard let text = try query.scalar(name) else { return nil }
+    guard let id = ActivityID(text) else { throw .input("\(name) must be an activity id (a UUID)") }
+    return id
+  }
+
+  /// Parameters that would change the answer but are not served yet; those without effect on a flat feed are let through.
+  private func refuseUnservedReadParameters(_ query: RequestQuery) throws(APIError) {
+    for name in ["ranking", "score_lt", "session", "discard_actors"] {
+      if let value = try query.scalar(name), !value.isEmpty { throw .input("the parameter \(name) is not served yet") }
+    }
+    for name in ["mark_seen", "mark_read"] where try isWanted(name, query) {
+      throw .input("the parameter \(name) is not served yet")
+    }
+    for name in ["discard_deleted_activities", "explain"] where query.boolean(name) {
+      throw .input("the parameter \(name) is not served yet")
+    }
+    // Without a ranking they have no effect, but their form is checked all the same (feeds K9).
+    for name in ["ranking_vars", "rankingVars"] {
+      guard let text = try query.scalar(name) else { continue }
+      guard let value = try? JSONValue(parsing: text), value.members != nil else {
+        throw .input("\(name) must be a JSON object")
+      }
+    }
+  }
+
+  /// `mark_seen` and `mark_read` hold a boolean or ids.
+  private func isWanted(_ name: String, _ query: RequestQuery) throws(APIError) -> Bool {
+    guard let value = query.list(name)?.first else { return false }
+    return !["false", "f", "0"].contains(value.lowercased())
+  }
+
+  /// A failure of the feed domain as an answer, with its cause in the log.
+  func failed(_ error: FeedError, _ context: RequestContext) -> APIError {
+    let answer = APIError(error)
+    if answer.status >= 500 {
+      logger.error(
+        "feeds failed", [("app", "\(context.app.id)"), ("path", context.request.path), ("reason", "\(error)")])
+    }
+    return answer
+  }
+}

@@ -1,0 +1,161 @@
+import Auth
+import ControlPlane
+import EventLoop
+import Feeds
+import HTTP
+import JSON
+import Model
+import Telemetry
+
+/// Answers the feed API's requests: finds the endpoint, checks in the order of feeds C17, gives every answer its form
+/// (C8–C18, C21). What an endpoint does stands in `FeedAPIHandler+<endpoint>.swift`.
+public struct FeedAPIHandler: HTTPHandler {
+  let authenticator: Authenticator
+  let feeds: any FeedService
+  let limits: APILimits
+  let logger: Logger
+  let rateLimiter: RateLimiter
+  let instruments: RequestInstruments
+  /// `more_info` of every error (feeds C15).
+  let moreInformation: String
+  /// The OpenAPI document; `nil` where it has not been installed.
+  let openAPIDocument: [UInt8]?
+
+  public static let standardMoreInformation = "https://getstream.io/docs/api_error_responses"
+
+  public init(
+    configuration: any ConfigurationSource, feeds: any FeedService, limits: APILimits = APILimits(),
+    logger: Logger = .silent, metrics: Metrics = Metrics(), moreInformation: String = standardMoreInformation,
+    openAPIDocument: [UInt8]? = nil
+  ) {
+    authenticator = Authenticator(configuration: configuration)
+    self.feeds = feeds
+    self.limits = limits
+    self.logger = logger
+    self.moreInformation = moreInformation
+    self.openAPIDocument = openAPIDocument
+    rateLimiter = RateLimiter(perMinuteMax: limits.requestsPerMinuteMax)
+    instruments = RequestInstruments(metrics)
+  }
+
+  public func respond(to request: HTTPRequest) async -> HTTPResponse {
+    let started = request.receivedNanoseconds == 0 ? monotonicNanoseconds() : request.receivedNanoseconds
+    let now = wallClockMicroseconds()
+    var form = ResponseForm(
+      startedNanoseconds: started, rate: rateLimiter.idle(nowSeconds: now / 1_000_000), moreInformation: moreInformation
+    )
+    if request.method == .options { return ResponseForm.preflight() }
+    if request.path == "/openapi.yaml" { return form.document(openAPIDocument, for: request.method) }
+    var kind = Route.Kind?.none
+    var response: HTTPResponse
+    do throws(APIError) {
+      let (route, parameters) = try find(request)
+      kind = route.kind
+      let context = try admit(request, route, parameters, nowMicroseconds: now, form: &form)
+      response = form.response(try await answer(context, route))
+    } catch {
+      response = form.response(error)
+    }
+    instruments.observe(kind, status: response.status, nanoseconds: monotonicNanoseconds() &- started)
+    return response
+  }
+
+  /// Twice the limit is read, so that a body just over it is refused in the order of C17; more is refused at once.
+  public func bodyBytesMax(for head: HTTPRequest, limit: Int) -> Int { max(limit, 2 * limits.bodyBytesMax) }
+
+  public func refuse(status: Int, reason: String) -> HTTPResponse {
+    let form = ResponseForm(
+      startedNanoseconds: monotonicNanoseconds(),
+      rate: rateLimiter.idle(nowSeconds: wallClockMicroseconds() / 1_000_000),
+      moreInformation: moreInformation)
+    let code = status == 413 ? 18 : status >= 500 ? -1 : 4
+    return form.response(
+      APIError(
+        status: status, code: code, exception: status >= 500 ? "InternalSystemException" : "InputException",
+        detail: reason, retryAfterSeconds: status == 503 ? 1 : nil))
+  }
+
+  // MARK: The checks of C17 before an endpoint's own
+
+  private func find(_ request: HTTPRequest) throws(APIError) -> (Route, PathParameters) {
+    switch Route.router.match(request.method, path: request.path) {
+    case .found(let route, let parameters): return (route, parameters)
+    case .notFound: throw .pathUnknown
+    case .malformed: throw .input("the path holds a broken percent-encoding or text that is not UTF-8")
+    case .methodNotAllowed(let allow):
+      let names = (allow + [.options]).map(\.description).joined(separator: ", ")
+      throw .method(request.method.description, allow: names)
+    }
+  }
+
+  private func admit(
+    _ request: HTTPRequest, _ route: Route, _ parameters: PathParameters, nowMicroseconds: Int64,
+    form: inout ResponseForm
+  ) throws(APIError) -> RequestContext {
+    let query = RequestQuery(request.query)
+    var keys = query.parameters.all("api_key")
+    if let header = request.header("X-Api-Key") { keys.append(header) }
+    let key: Authenticator.KnownKey
+    let identity: Identity
+    do throws(AuthError) {
+      key = try authenticator.key(keys, nowMilliseconds: nowMicroseconds / 1_000)
+      form.rate = rateLimiter.count(app: key.app.id, kind: route.kind, nowSeconds: nowMicroseconds / 1_000_000)
+      identity = try authenticator.identity(
+        authorization: request.header("Authorization"), authType: request.header("Stream-Auth-Type"), key: key,
+        nowMilliseconds: nowMicroseconds / 1_000)
+      try Authorizer.checkScope(
+        identity, resource: route.resource, action: action(request.method),
+        feed: parameters["slug"].flatMap { FeedID(group: $0, id: parameters["id"] ?? "") })
+    } catch { throw APIError(error) }
+    if form.rate.isExceeded {
+      throw .rateLimited(retryAfterSeconds: Int(form.rate.resetSeconds - nowMicroseconds / 1_000_000))
+    }
+    guard request.body.count <= limits.bodyBytesMax else { throw .tooLarge(bytesMax: limits.bodyBytesMax) }
+    return RequestContext(
+      request: request, query: query, parameters: parameters, apiKey: keys.first ?? "", app: key.app,
+      identity: identity,
+      traceID: traceID(of: request))
+  }
+
+  private func action(_ method: HTTPMethod) -> APIAction {
+    switch method {
+    case .get, .head, .options: .read
+    case .delete: .delete
+    case .post, .put, .patch, .other: .write
+    }
+  }
+
+  private func answer(_ context: RequestContext, _ route: Route) async throws(APIError) -> APIAnswer {
+    if case .notServed(let name, _) = route { throw .notServed(name) }
+    // JSON syntax comes before the checks of query and body (C17); the bodies of other methods are ignored (C5).
+    func document() throws(APIError) -> JSONDocument {
+      let document = try context.document()
+      try context.query.check()
+      return document
+    }
+    switch route {
+    case .addActivities: return try await add(context, try document())
+    case .follow: return try await follow(context, try document())
+    case .followMany: return try await followMany(context, try document())
+    case .unfollowMany: return try await unfollowMany(context, try document())
+    default: try context.query.check()
+    }
+    switch route {
+    case .readFeed: return try await readFeed(context)
+    case .removeActivities: return try await remove(context)
+    case .listFollowing: return try await listFollows(context, .following)
+    case .listFollowers: return try await listFollows(context, .followers)
+    case .unfollow: return try await unfollow(context)
+    case .readActivities: return try await readActivities(context)
+    case .addActivities, .follow, .followMany, .unfollowMany, .notServed: throw .pathUnknown
+    }
+  }
+
+  /// The trace a W3C `traceparent` header names, or a new one (B22).
+  private func traceID(of request: HTTPRequest) -> [UInt8] {
+    if let header = request.header("traceparent"), let trace = TraceParent.traceID(header) { return trace }
+    var random = SystemRandomNumberGenerator()
+    let halves = [random.next(), random.next()]
+    return halves.flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> UInt64(8 * $0)) } }
+  }
+}

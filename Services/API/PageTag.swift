@@ -1,0 +1,44 @@
+import Feeds
+import Model
+
+/// Weak entity tags of pages (feeds C12a; RFC 9110, 8.8.3): made from ids, versions and origins, not from the bytes, so
+/// that a hot page is not hashed whole.
+enum PageTag {
+  static func tag(of page: FlatPage, next: String) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func add(_ bytes: some Sequence<UInt8>) {
+      // FNV-1a, with a separator after each part.
+      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+      hash = (hash ^ 0x1FF) &* 0x100_0000_01B3
+    }
+    func add(_ number: UInt64) {
+      hash = (hash ^ number) &* 0x9E37_79B9_7F4A_7C15
+      hash ^= hash >> 32
+    }
+    for item in page.items {
+      add(item.activity.id.ticks)
+      add(item.activity.id.low)
+      add(item.activity.version.rawValue)
+      if let origin = item.origin {
+        add(origin.group.utf8)
+        add(origin.id.utf8)
+      } else {
+        add(CollectionOfOne<UInt8>(0))
+      }
+    }
+    add(next.utf8)
+    return "W/\"\(String(hash, radix: 16))\""
+  }
+
+  /// Whether `If-None-Match` names the tag; weak comparison (RFC 9110, 13.1.2).
+  static func matches(_ header: String, _ tag: String) -> Bool {
+    let opaque = tag.dropFirst(2)
+    return header.split(separator: ",").contains { candidate in
+      var text = candidate
+      while text.first == " " { text.removeFirst() }
+      while text.last == " " { text.removeLast() }
+      if text == "*" { return true }
+      return (text.hasPrefix("W/") ? text.dropFirst(2) : text) == opaque
+    }
+  }
+}

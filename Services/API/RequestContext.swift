@@ -1,0 +1,50 @@
+import Auth
+import ControlPlane
+import HTTP
+import JSON
+import Model
+
+/// A request that has passed the checks of its key and token: who asks what, of which app.
+struct RequestContext: Sendable {
+  let request: HTTPRequest
+  let query: RequestQuery
+  /// What the path names.
+  let parameters: PathParameters
+  let apiKey: String
+  let app: AppConfiguration
+  let identity: Identity
+  /// Sixteen bytes that name the request in logs, jobs and events (B22).
+  let traceID: [UInt8]
+
+  /// The document in the body; an empty body counts as `{}` (feeds C5).
+  func document() throws(APIError) -> JSONDocument {
+    do {
+      let isBlank = request.body.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
+      return try JSONDocument(isBlank ? Array("{}".utf8) : request.body)
+    } catch { throw APIError(error) }
+  }
+
+  /// The feed the path names, in a group that exists and is served.
+  func feed() throws(APIError) -> (id: FeedID, group: FeedGroup) {
+    guard let feed = FeedID(group: parameters["slug"] ?? "", id: parameters["id"] ?? "") else {
+      throw .input(
+        "a feed's group and id consist of letters, digits, - and _, at most \(FeedID.groupBytesMax) and "
+          + "\(FeedID.idBytesMax) of them")
+    }
+    guard let group = app.groups[feed.group] else { throw .feedConfig("the feed group \(feed.group) does not exist") }
+    try requireServed(group)
+    return (feed, group)
+  }
+
+  /// Aggregated and notification groups are refused until they are served.
+  func requireServed(_ group: FeedGroup) throws(APIError) {
+    guard group.kind == .flat else {
+      throw .feedConfig("the feed group \(group.slug) is of type \(group.kind.rawValue), which is not served yet")
+    }
+  }
+
+  /// Runs an authorization check with its refusal in the API's shape.
+  func authorize(_ check: (Identity) throws(AuthError) -> Void) throws(APIError) {
+    do { try check(identity) } catch { throw APIError(error) }
+  }
+}

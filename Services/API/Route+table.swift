@@ -1,0 +1,72 @@
+import Auth
+import HTTP
+
+extension Route {
+  /// The routes of feeds 2.1. Fixed segments win over ids.
+  static let router: Router<Route> = {
+    var router = Router<Route>()
+    func add(_ method: HTTPMethod, _ pattern: String, _ route: Route) {
+      router.add(method, "/api/v1.0/" + pattern, route)
+    }
+    add(.get, "feed/{slug}/{id}/", .readFeed)
+    add(.post, "feed/{slug}/{id}/", .addActivities)
+    for spelling in ["following", "follows"] {
+      add(.get, "feed/{slug}/{id}/\(spelling)/", .listFollowing)
+      add(.post, "feed/{slug}/{id}/\(spelling)/", .follow)
+      add(.delete, "feed/{slug}/{id}/\(spelling)/{target}/", .unfollow)
+    }
+    add(.get, "feed/{slug}/{id}/followers/", .listFollowers)
+    // A foreign id may contain slashes: all that follows the feed belongs to it (feeds 2.4).
+    add(.delete, "feed/{slug}/{id}/{activity...}", .removeActivities)
+    add(.get, "activities/", .readActivities)
+    add(.post, "follow_many/", .followMany)
+    add(.post, "unfollow_many/", .unfollowMany)
+    for (methods, pattern, resource) in later {
+      for method in methods { add(method, pattern, .notServed("\(method) \(pattern)", resource: resource)) }
+    }
+    return router
+  }()
+
+  /// The rest of the index, which answers 501 until it comes.
+  private static let later: [(methods: [HTTPMethod], pattern: String, resource: APIResource)] = [
+    ([.get], "enrich/feed/{slug}/{id}/", .feed),
+    ([.post], "feed/add_to_many/", .feed),
+    ([.post], "feed_targets/{slug}/{id}/activity_to_targets/", .feedTargets),
+    ([.post], "activities/", .activities),
+    ([.get], "enrich/activities/", .activities),
+    ([.post], "activity/", .activities),
+    ([.post], "reaction/", .reactions),
+    ([.get], "reaction/get_many/", .reactions),
+    ([.get, .put, .delete], "reaction/{id}/", .reactions),
+    ([.put], "reaction/{id}/restore/", .reactions),
+    ([.get], "reaction/{id}/{value}/", .reactions),
+    ([.get], "reaction/{id}/{value}/{kind}/", .reactions),
+    ([.post, .get, .delete], "collections/", .collections),
+    ([.post, .get, .delete], "meta/", .collections),
+    ([.post], "collections/{name}/", .collections),
+    ([.get, .put, .delete], "collections/{name}/{id}/", .collections),
+    ([.post], "user/", .users),
+    ([.get, .put, .delete], "user/{id}/", .users),
+    ([.post, .get, .delete], "users/", .users),
+    ([.post, .delete], "files/", .files),
+    ([.post, .get, .delete], "images/", .files),
+    ([.get], "og/", .url),
+    ([.get], "stats/follow/", .everything),
+    ([.get], "audit_logs/", .auditLogs),
+    ([.post], "moderation/flag/", .moderation),
+    ([.post], "moderation/status/", .moderation),
+    ([.post], "moderation/status/batch/", .moderation),
+    ([.delete], "moderation/user/cache/{user}/", .moderation),
+    ([.post], "data_privacy/delete_activities/", .dataPrivacy),
+    ([.post], "data_privacy/delete_reactions/", .dataPrivacy),
+    ([.get], "data_privacy/export_ids/{user}/", .dataPrivacy),
+    ([.get], "enrich/personalization/feed/", .personalization),
+    ([.get], "personalization/feed/", .personalization),
+    ([.post, .get, .delete], "devices/", .everything),
+    ([.get, .put], "devices/preferences/", .everything),
+    ([.post], "push/", .everything),
+    ([.get], "push/{job}/", .everything),
+    ([.get], "realtime/presence/", .everything),
+    ([.get, .post, .put, .delete], "test/auth/digest/", .everything),
+  ]
+}

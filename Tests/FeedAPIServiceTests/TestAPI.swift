@@ -1,0 +1,97 @@
+import Auth
+import ControlPlane
+import FeedAPIService
+import Feeds
+import HTTP
+import JSON
+import Model
+
+/// The API over a double, with two apps of the standard groups and one more (`wall`, `public_read_write`).
+struct TestAPI {
+  static let secret = "a-secret-of-thirty-two-characters"
+  static let otherSecret = "the-secret-of-another-app-altogether"
+
+  let feeds = RecordingFeeds()
+  let handler: FeedAPIHandler
+
+  init(_ change: (inout APILimits) -> Void = { _ in }, openAPI: String? = nil) {
+    let groups = FeedGroup.standard + [FeedGroup(slug: "wall", kind: .flat, policy: .publicReadWrite)]
+    let apps = [1, 2, 3].map {
+      AppConfiguration(
+        id: AppID($0), name: "app \($0)", suspended: $0 == 3, groups: groups, allowAnonymousRead: $0 == 2)
+    }
+    let keys = [("key", 1, Self.secret), ("other", 2, Self.otherSecret), ("stopped", 3, Self.secret)].map {
+      APIKey(key: $0.0, app: AppID($0.1), secrets: [.init(bytes: Array($0.2.utf8))])
+    }
+    var limits = APILimits()
+    change(&limits)
+    handler = FeedAPIHandler(
+      configuration: FixedConfiguration(
+        ConfigurationSnapshot(
+          revision: 1, apps: Dictionary(uniqueKeysWithValues: apps.map { ($0.id, $0) }),
+          keys: Dictionary(uniqueKeysWithValues: keys.map { ($0.key, $0) }))),
+      feeds: feeds, limits: limits, openAPIDocument: openAPI.map { Array($0.utf8) })
+  }
+
+  enum Token {
+    case server, none
+    case user(String)
+    case scope(resource: String, action: String, feedID: String?)
+    case text(String)
+
+    var header: String? {
+      let maker = TokenMaker(secret: Array(TestAPI.secret.utf8))
+      return switch self {
+      case .server: maker.serverToken()
+      case .none: nil
+      case .user(let id): maker.userToken(id)
+      case .scope(let resource, let action, let feedID):
+        maker.serverToken(resource: resource, action: action, feedID: feedID)
+      case .text(let text): text
+      }
+    }
+  }
+
+  struct Answer {
+    var response: HTTPResponse
+    var json: JSONValue?
+    var status: Int { response.status }
+    var code: Int? { json?["code"]?.integer }
+    var detail: String? { json?["detail"]?.string }
+    var body: String { String(decoding: response.body, as: UTF8.self) }
+    /// The body with its duration, which differs from call to call, written as `D`.
+    var steadyBody: String {
+      body.replacing(#/"duration":"[0-9.]+m?s"/#, with: #""duration":"D""#)
+    }
+    func header(_ name: String) -> String? {
+      response.headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+    var names: [String] { json?.members?.map(\.name) ?? [] }
+  }
+
+  /// Sends a request below `/api/v1.0/`; `api_key=key` is put before `query` unless `key` is `nil`.
+  func call(
+    _ method: HTTPMethod, _ path: String, _ query: String = "", body: String = "", token: Token = .server,
+    key: String? = "key", headers: [(String, String)] = []
+  ) async -> Answer {
+    await raw(
+      method, "/api/v1.0/" + path,
+      [key.map { "api_key=\($0)" } ?? "", query].filter { !$0.isEmpty }.joined(separator: "&"),
+      body: Array(body.utf8), token: token, headers: headers)
+  }
+
+  func raw(
+    _ method: HTTPMethod, _ path: String, _ query: String, body: [UInt8] = [], token: Token = .server,
+    headers: [(String, String)] = []
+  ) async -> Answer {
+    var fields = headers.map { HTTPRequest.Header($0.0, $0.1) }
+    if let header = token.header {
+      fields += [.init("Authorization", header), .init("stream-auth-type", "jwt")]
+    }
+    let response = await handler.respond(
+      to: HTTPRequest(method: method, path: path, query: query, headers: fields, body: body))
+    return Answer(response: response, json: try? JSONValue(parsing: response.body))
+  }
+
+  static let activity = #"{"actor":"a","verb":"v","object":"o"}"#
+}
