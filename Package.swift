@@ -14,8 +14,8 @@ func cLibrary(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> T
     name: name, path: "Shared/\(name)", pkgConfig: pkgConfig, providers: apt.map { [.apt([$0])] })
 }
 
-func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, path: "Shared/\(name)", swiftSettings: settings)
+func shared(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: exclude, swiftSettings: settings)
 }
 
 func service(_ name: String, _ folder: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -70,7 +70,7 @@ let package = Package(
     shared("PubSub", ["EventLoop", "Telemetry", "CRedis"]),
     shared("Protobuf"),
     shared("GRPC", ["EventLoop", "Telemetry", "Protobuf", "CNGHTTP2", "CLinux"]),
-    shared("KeevoClient", ["GRPC", "Protobuf", "EventLoop", "Telemetry", "Model", "JSON"]),
+    shared("KeevoClient", ["GRPC", "Protobuf", "EventLoop", "Telemetry", "Model", "JSON"], exclude: ["keevo.proto"]),
     shared("ControlPlane", ["EventLoop", "Telemetry", "Model", "JSON", "CPostgreSQL", "COpenSSL"]),
     shared("Auth", ["ControlPlane", "Model", "JSON", "COpenSSL"]),
     shared("Jobs", ["KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
