@@ -113,13 +113,13 @@ let package = Package(
     tests("GRPCTests", ["GRPC", "EventLoop", "Protobuf", "Telemetry"]),
     tests("KeevoClientTests", ["KeevoClient", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),
     tests("KeevoServiceTests", ["KeevoService", "KeevoClient", "EventLoop", "Telemetry", "Model"]),
-    tests("ControlPlaneTests", ["ControlPlane", "Model", "JSON"]),
+    tests("ControlPlaneTests", ["ControlPlane", "Telemetry", "Model", "JSON"]),
     tests("AuthTests", ["Auth", "ControlPlane", "Model", "JSON"]),
     tests("JobsTests", ["Jobs", "KeevoClient", "EventLoop", "Model"]),
     tests("FeedsTests", ["Feeds", "Jobs", "KeevoClient", "EventLoop", "Model", "JSON"]),
     tests("ServiceKitTests", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     tests("FeedAPIServiceTests", ["FeedAPIService", "Feeds", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Model", "JSON"]),
-    tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "Model", "JSON"]),
+    tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "ServiceKit", "Model", "JSON"]),
     tests("WorkerServiceTests", ["WorkerService", "Feeds", "Jobs", "KeevoClient", "Model", "JSON"]),
   ]
 )

@@ -65,8 +65,10 @@ extension ServiceSpecification.Command {
       isDry
         ? "nothing was written; \(plan.changes.count) changes planned"
         : "\(plan.changes.count) changes made; revision \(outcome.revision)")
+    // In the form of the stack's environment file, which reads them from here.
+    if plan.app.id != 0 { lines.append("app_id=\(plan.app.id)") }
     if let key = outcome.key {
-      lines += ["key: \(key.key)", "secret: \(key.secret)", "The secret is shown this once: keep it."]
+      lines += ["key=\(key.key)", "secret=\(key.secret)", "The secret is shown this once: keep it."]
     }
     run.answer(.object(members), lines.joined(separator: "\n"))
   }

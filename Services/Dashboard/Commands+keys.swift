@@ -108,7 +108,7 @@ extension ServiceSpecification.Command {
       .object([
         .init("app_id", .integer(app)), .init("key", .string(new.key)), .init("secret", .string(new.secret)),
         .init("revision", .integer(revision)),
-      ]), "key: \(new.key)\nsecret: \(new.secret)\nThe secret is shown this once: keep it.")
+      ]), "app_id=\(app)\nkey=\(new.key)\nsecret=\(new.secret)\nThe secret is shown this once: keep it.")
     if run.options.flags.contains("wait") { try run.waitForServices(revision, store) }
     return CommandRun.ExitCode.done
   }

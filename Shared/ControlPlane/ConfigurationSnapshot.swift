@@ -66,3 +66,10 @@ public struct APIKey: Hashable, Sendable {
     self.retiresAtMilliseconds = retiresAtMilliseconds
   }
 }
+
+extension APIKey.Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  /// Says nothing of the secret: whoever logs or dumps a key logs no secret.
+  public var description: String { "(secret)" }
+  public var debugDescription: String { description }
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// The module's only file that touches OpenSSL: AES-256-GCM (NIST SP 800-38D), SHA-256, HMAC-SHA-256 and random bytes.
+/// The module's only file that touches OpenSSL: AES-256-GCM (NIST SP 800-38D), SHA-256 and random bytes.
 public enum Cryptography {
   public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String
@@ -34,13 +34,6 @@ public enum Cryptography {
   public static func sha256(_ bytes: [UInt8]) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: 32)
     _ = SHA256(bytes, bytes.count, &digest)
-    return digest
-  }
-
-  public static func hmacSHA256(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
-    var digest = [UInt8](repeating: 0, count: 32)
-    var length: UInt32 = 0
-    _ = HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &length)
     return digest
   }
 
