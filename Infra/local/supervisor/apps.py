@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import subprocess
 
 from parts import Part, own_environment, service_environment, write_private
 from settings import ROOT, StackError
@@ -39,30 +41,46 @@ def apply_part(settings, index):
     def unchanged():
         return remembered(settings).get(str(index), {}).get("mark") == mark
 
+    environment = {**service_environment(settings), **own_environment(settings, "dashboard-api")}
+
     def done():
+        told = read_answer(output, f"dashboard-api apply {file}")
         known = remembered(settings)
-        known[str(index)] = {**known.get(str(index), {}), **read_credentials(output, file), "file": str(file), "mark": mark}
-        missing = [n for n in ("app_id", "key", "secret") if not known[str(index)].get(n)]
-        if missing:
-            raise StackError(f"dashboard-api apply {file} gave no {' and no '.join(missing)}: read {output}")
+        before = known.get(str(index), {})
+        app = {"app_id": told.get("app_id"), "file": str(file), "mark": mark}
+        if told.get("secret"):
+            app.update(key=told["key"], secret=told["secret"])
+        elif before.get("app_id") == app["app_id"] and before.get("secret"):
+            app.update(key=before["key"], secret=before["secret"])
+        else:
+            # The app was there before, and its secret, shown once, is not remembered: a further key of our own.
+            app.update(make_key(settings, environment, app["app_id"], output))
+        known[str(index)] = app
         write_private(credentials_file(settings), json.dumps(known, indent=1))
+        output.unlink()  # it may hold the secret
 
     # One after the other: both may make the organisation.
-    after = ("postgres", "dashboard-api") if index == 0 else (f"apply-{index}",)
+    after = ("postgres",) if index == 0 else (f"apply-{index}",)
     return Part(
-        name, [str(settings.binaries / "dashboard-api"), "apply", str(file)], after=after,
-        environment={**service_environment(settings), **own_environment(settings, "dashboard-api")},
-        skip=unchanged, done=done, output=str(output), log="apply")
+        name, [str(settings.binaries / "dashboard-api"), "apply", str(file), "--output", "json"], after=after,
+        environment=environment, skip=unchanged, done=done, output=str(output), log="apply")
 
 
-def read_credentials(output, file):
-    """The lines `app_id=…`, `key=…`, `secret=…` that apply prints once, when it has made the app."""
-    found = {}
-    for line in output.read_text().splitlines():
-        name, _, value = line.partition("=")
-        if name.strip() in ("app_id", "key", "secret") and value:
-            found[name.strip()] = value.strip()
-    return found
+def read_answer(output, command):
+    try:
+        return json.loads(output.read_text())
+    except ValueError:
+        raise StackError(f"{command} did not answer in JSON: read {output}") from None
+
+
+def make_key(settings, environment, app_id, output):
+    command = [str(settings.binaries / "dashboard-api"), "keys", "create", "--app", str(app_id), "--output", "json"]
+    result = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    output.write_text(result.stdout)
+    if result.returncode != 0:
+        raise StackError(f"no key could be made for app {app_id}: {result.stderr.strip()}")
+    told = read_answer(output, " ".join(command[1:]))
+    return {"key": told["key"], "secret": told["secret"]}
 
 
 def feeds_part(settings):
@@ -74,9 +92,13 @@ def feeds_part(settings):
     def unchanged():
         return not files or (mark_file.exists() and mark_file.read_text() == mark)
 
+    def environment():
+        app = remembered(settings).get("0", {})
+        return {"MILLRACE_BASE_URL": settings.base_url, "MILLRACE_API_KEY": app["key"], "MILLRACE_API_SECRET": app["secret"]}
+
     return Part(
         "sample-feeds", [str(settings.binaries / "worker"), "rss", *map(str, files)],
-        after=("apply-1", "feed-api", "worker"), environment=service_environment(settings), skip=unchanged,
+        after=("apply-1", "feed-api", "worker", "haproxy"), environment=environment, skip=unchanged,
         done=lambda: mark_file.write_text(mark), output=str(settings.run / "sample-feeds.out"), log="sample-feeds")
 
 

@@ -1,11 +1,8 @@
 """What the stack consists of: programs that stay (with a probe) and steps that end."""
 
-import json
 import os
 import secrets
-import shlex
 import signal
-import sys
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
@@ -23,7 +20,7 @@ class Part:
     name: str
     command: list
     after: tuple = ()
-    environment: dict = field(default_factory=dict)
+    environment: object = field(default_factory=dict)  # or a function that gives it when the part is started
     probe: Optional[Callable] = None  # None: a step, ready when it has ended with 0
     skip: Optional[Callable] = None  # a step that has nothing to do
     done: Optional[Callable] = None  # called when a step has ended with 0
@@ -140,6 +137,6 @@ def edge_part(settings):
 def launch(settings, part):
     """Environment and arguments for subprocess.Popen."""
     environment = {k: v for k, v in os.environ.items() if k not in OWN_VARIABLES}
-    environment.update(part.environment)
+    environment.update(part.environment() if callable(part.environment) else part.environment)
     environment["MILLRACE_STACK"] = str(settings.var)  # by which a process of this stack is known
     return environment, (run_as(settings) if part.as_owner else {})
