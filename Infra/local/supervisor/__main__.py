@@ -5,6 +5,7 @@
   stack down     stop it
   stack status   what runs, since when, and whether it is ready
   stack time     start it five times, and print the median until all is ready
+  stack with COMMAND…  run a command with the settings that the running stack gave its services
   stack install  install missing Debian packages; with --tests those of the tests too
 
 Variables: MILLRACE_PORT (8080), MILLRACE_APP (app.json, or two with a colon between), MILLRACE_VAR (var), MILLRACE_BIN (folder
@@ -21,6 +22,7 @@ import build
 import follow
 import orphans
 import packages
+import parts
 import service
 import status
 from settings import StackError, prepare_folders, read_settings
@@ -137,14 +139,30 @@ def main(words):
     if verb == "install":
         packages.install(["packages.txt"] + (["packages-test.txt"] if "--tests" in words else []), say)
         return 0
+    if verb == "with":
+        return with_settings(read_settings(), words[1:])
     verbs = {"run": run, "up": lambda s: show_after(up(s), s), "down": down, "status": lambda s: status.show(s, say),
              "time": measure}
     if verb == "supervise":
         owner = int(words[words.index("--owner") + 1]) if "--owner" in words else None
         return service.supervise(read_settings(), owner)
     if verb not in verbs:
-        raise StackError(f'"{verb}" is not a verb: write run, up, down, status, time or install')
+        raise StackError(f'"{verb}" is not a verb: write run, up, down, status, time, with or install')
     return verbs[verb](read_settings())
+
+
+def with_settings(settings, command):
+    state = status.read_state(settings)
+    if state is None or service.running_pid(settings) is None:
+        raise StackError("no stack runs here: `make up` first")
+    if not command:
+        raise StackError("write a command after `with`")
+    settings.ports = state["ports"]
+    os.environ.update(parts.service_environment(settings))
+    try:
+        os.execvp(command[0], command)
+    except OSError as error:
+        raise StackError(f"{command[0]}: {error.strerror}") from None
 
 
 def show_after(code, settings):
