@@ -27,7 +27,7 @@ def request(host, path, method="GET", body=None, headers=None, timeout=10):
     try:
         connection.request(method, path, body, headers or {})
         response = connection.getresponse()
-        return response.status, response.read(), dict(response.getheaders())
+        return response.status, response.read(), {name.lower(): value for name, value in response.getheaders()}
     finally:
         connection.close()
 
@@ -43,7 +43,7 @@ def test_what_is_not_served_yet_answers_501_in_the_error_shape(path):
     error = json.loads(body)
     assert status == 501 and error["status_code"] == 501 and set(error) == ERROR_MEMBERS
     assert error["exception"] and path.split("?")[0] in error["detail"]
-    assert headers["Content-Type"].startswith("application/json")
+    assert headers["content-type"].startswith("application/json")
 
 
 def test_an_unknown_path_answers_404_in_the_error_shape():
