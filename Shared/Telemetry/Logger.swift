@@ -40,10 +40,18 @@ public struct Logger: Sendable {
   /// A logger that says nothing, for tests.
   public static let silent = Logger(service: "test", level: .error, sink: { _ in })
 
-  public func debug(_ message: @autoclosure () -> String, _ fields: [(String, String)] = []) { log(.debug, message(), fields) }
-  public func info(_ message: @autoclosure () -> String, _ fields: [(String, String)] = []) { log(.info, message(), fields) }
-  public func warning(_ message: @autoclosure () -> String, _ fields: [(String, String)] = []) { log(.warning, message(), fields) }
-  public func error(_ message: @autoclosure () -> String, _ fields: [(String, String)] = []) { log(.error, message(), fields) }
+  public func debug(_ message: @autoclosure () -> String, _ fields: [(String, String)] = []) {
+    log(.debug, message(), fields)
+  }
+  public func info(_ message: @autoclosure () -> String, _ fields: [(String, String)] = []) {
+    log(.info, message(), fields)
+  }
+  public func warning(_ message: @autoclosure () -> String, _ fields: [(String, String)] = []) {
+    log(.warning, message(), fields)
+  }
+  public func error(_ message: @autoclosure () -> String, _ fields: [(String, String)] = []) {
+    log(.error, message(), fields)
+  }
 
   public func log(_ level: Level, _ message: @autoclosure () -> String, _ fields: [(String, String)] = []) {
     guard level >= self.level else { return }
@@ -54,7 +62,8 @@ public struct Logger: Sendable {
     var text = ""
     switch format {
     case .json:
-      text = "{\"time\":\"\(rfc3339(microseconds))\",\"level\":\"\(level.name)\",\"service\":\(quoted(service)),\"message\":\(quoted(message))"
+      text =
+        "{\"time\":\"\(rfc3339(microseconds))\",\"level\":\"\(level.name)\",\"service\":\(quoted(service)),\"message\":\(quoted(message))"
       for (name, value) in fields { text += ",\(quoted(name)):\(quoted(value))" }
       text += "}\n"
     case .plain:
@@ -111,5 +120,6 @@ func rfc3339(_ microseconds: Int64) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
-  return "\(pad(parts.tm_year + 1900, 4))-\(pad(parts.tm_mon + 1, 2))-\(pad(parts.tm_mday, 2))T\(pad(parts.tm_hour, 2)):\(pad(parts.tm_min, 2)):\(pad(parts.tm_sec, 2)).\(pad(fraction, 6))Z"
+  return
+    "\(pad(parts.tm_year + 1900, 4))-\(pad(parts.tm_mon + 1, 2))-\(pad(parts.tm_mday, 2))T\(pad(parts.tm_hour, 2)):\(pad(parts.tm_min, 2)):\(pad(parts.tm_sec, 2)).\(pad(fraction, 6))Z"
 }
