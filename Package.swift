@@ -111,7 +111,7 @@ let package = Package(
     tests("HTTPTests", ["HTTP", "EventLoop", "CLinux", "Telemetry"]),
     tests("ProtobufTests", ["Protobuf"]),
     tests("GRPCTests", ["GRPC", "EventLoop", "Protobuf", "Telemetry"]),
-    tests("KeevoClientTests", ["KeevoClient", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),
+    tests("KeevoClientTests", ["KeevoClient", "Protobuf", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),
     tests("KeevoServiceTests", ["KeevoService", "KeevoClient", "EventLoop", "Telemetry", "Model"]),
     tests("ControlPlaneTests", ["ControlPlane", "Telemetry", "Model", "JSON"]),
     tests("AuthTests", ["Auth", "ControlPlane", "Model", "JSON"]),
