@@ -28,6 +28,7 @@ class Part:
     stop_seconds: float = 12
     as_owner: bool = False
     log: str = ""  # file name in var/log, without .log; the part's own name otherwise
+    input: str = os.devnull  # a file to be standard input
     output: str = ""  # for steps: a file that receives standard output
     stop_last: bool = False
 
@@ -64,6 +65,7 @@ def service_environment(settings):
         f"password={password} connect_timeout=3",
         "MILLRACE_REDIS": settings.address("redis"),
         "MILLRACE_MASTER_KEY_FILE": str(settings.var / "keys" / "master.key"),
+        "MILLRACE_OPENAPI_FILE": str(ROOT / "docs" / "openapi.yaml"),
         "MILLRACE_LOG_FORMAT": os.environ.get("MILLRACE_LOG_FORMAT") or "json",
     }
 
@@ -125,12 +127,16 @@ def edge_part(settings):
     environment = {"MILLRACE_EDGE_PORT": str(settings.port)}
     if has_ipv6():
         environment["MILLRACE_EDGE_IPV6"] = "1"
-    if os.getuid() == 0:
+    # Below 1024 only root may bind, and HAProxy itself becomes the other user afterwards.
+    privileged = os.getuid() == 0 and settings.port < 1024
+    if privileged:
         environment["MILLRACE_EDGE_USER"] = settings.owner
     for name in ("feed-api", "realtime", "analytics", "personalization", "dashboard-api"):
         environment["MILLRACE_TO_" + name.upper().replace("-", "_")] = settings.address(name)
     return Part(
-        "haproxy", ["haproxy", "-db", "-f", str(ROOT / "Infra/haproxy/haproxy.cfg")], environment=environment,
+        "haproxy", ["haproxy", "-db", "-f", "/dev/stdin"], environment=environment,
+        # Handed over open: the other user may not be able to walk down to it.
+        input=str(ROOT / "Infra/haproxy/haproxy.cfg"), as_owner=not privileged,
         probe=lambda: probes.http_ready(f"127.0.0.1:{settings.port}", "/edge-health"), stop_seconds=3)
 
 

@@ -99,6 +99,7 @@ class Stack:
         part = running.part
         environment, identity = launch(self.settings, part)
         log = open(self.settings.log / part.log_name, "ab", buffering=0)
+        given = open(part.input, "rb")
         output = open(part.output, "wb", opener=private) if part.output else log
 
         def die_with_parent():
@@ -107,11 +108,12 @@ class Stack:
 
         try:
             running.process = subprocess.Popen(
-                part.command, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=log,
+                part.command, env=environment, cwd="/", stdin=given, stdout=output, stderr=log,
                 start_new_session=True, preexec_fn=die_with_parent, **identity)
         except OSError as error:
             raise StackError(f"{part.name} could not be started: {part.command[0]}: {error.strerror}") from None
         finally:
+            given.close()
             log.close()
             if output is not log:
                 output.close()
