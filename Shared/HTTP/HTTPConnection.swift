@@ -38,6 +38,12 @@ final class HTTPConnection: @unchecked Sendable {
   private var lingeredBytes = 0
   private var isPumping = false
   private var isYielded = false
+  /// Unsent output keeps the next request from being parsed.
+  private var isBlocked = false
+  /// The streamed body under way goes out in chunks.
+  private var isChunked = false
+  /// When the last bytes could be sent, or the first began to wait.
+  private var writeProgress: UInt64 = 0
   private var continuePending = false
   private var peerEnded = false
   /// No further request is read; the connection ends once the output is sent.
@@ -65,7 +71,7 @@ final class HTTPConnection: @unchecked Sendable {
   // MARK: Reading
 
   private func onReady(_ readiness: EventLoop.Readiness) {
-    if readiness.contains(.write) { flush() }
+    if readiness.contains(.write) { settle() }
     if case .closed = phase { return }
     if !readiness.isDisjoint(with: [.read, .closed]) { readMore() }
   }
@@ -131,7 +137,10 @@ final class HTTPConnection: @unchecked Sendable {
     var offset = 0
     var served = 0
     while case .reading = phase, !isClosing {
-      if (output?.count ?? 0) > listener.limits.outputBytesMax { break }
+      if (output?.count ?? 0) > listener.limits.outputBytesMax {
+        isBlocked = true
+        break
+      }
       let (consumed, event) = parser.parse(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
       offset += consumed
       switch event {
@@ -203,10 +212,10 @@ final class HTTPConnection: @unchecked Sendable {
     if message.request.method != .head, !isBodiless {
       if let stream = response.stream {
         flush()
-        chunked = message.minorVersion > 0
+        isChunked = message.minorVersion > 0
         await stream(HTTPBodyWriter(connection: self))
         guard case .handling = phase else { return }
-        if chunked { outputBuffer().append("0\r\n\r\n") }
+        if isChunked { outputBuffer().append("0\r\n\r\n") }
       } else {
         buffer.append(response.body)
       }
@@ -215,11 +224,10 @@ final class HTTPConnection: @unchecked Sendable {
     phase = .reading
     task = nil
     if !isPumping {
+      messageStart = listener.loop.now
       if isClosing || inputStart == input.count { settle() } else { pumpHeld() }
     }
   }
-
-  private var chunked = false
 
   /// One chunk of a streamed body. Gives `false` when nobody will read it.
   func writeChunk(_ bytes: [UInt8]) async -> Bool {
@@ -227,12 +235,12 @@ final class HTTPConnection: @unchecked Sendable {
     guard case .handling = phase else { return false }
     if bytes.isEmpty { return true }
     let buffer = outputBuffer()
-    if chunked {
+    if isChunked {
       buffer.append(hexadecimal: bytes.count)
       buffer.append("\r\n")
     }
     buffer.append(bytes)
-    if chunked { buffer.append("\r\n") }
+    if isChunked { buffer.append("\r\n") }
     flush()
     if (output?.count ?? 0) > listener.limits.outputBytesMax {
       updateDeadline()
@@ -260,9 +268,11 @@ final class HTTPConnection: @unchecked Sendable {
     if let output { return output }
     let buffer = listener.takeBuffer()
     output = buffer
+    writeProgress = listener.loop.now
     return buffer
   }
 
+  /// Sends what can be sent now.
   private func flush() {
     guard let buffer = output else { return }
     while !buffer.isEmpty {
@@ -285,26 +295,20 @@ final class HTTPConnection: @unchecked Sendable {
       listener.giveBack(buffer)
     }
     settleInterest()
-    if output == nil, case .reading = phase {
-      if isClosing {
-        beginLingering()
-      } else if !isPumping, !isYielded, inputStart < input.count, wasBlocked {
-        pumpHeld()
-      }
-    }
   }
 
-  private var writeProgress: UInt64 = 0
-  /// Whether unsent output kept requests from being read.
-  private var wasBlocked = false
-
-  /// After every step: send what there is, watch for what can come next, set the deadline.
+  /// After every step: send what there is, go on where output held it up, watch for what can come next, set the deadline.
   private func settle() {
-    wasBlocked = false
     flush()
     if case .closed = phase { return }
-    if case .reading = phase, output != nil, inputStart < input.count { wasBlocked = true }
-    if case .reading = phase, peerEnded, output == nil, !isYielded { return close() }
+    if case .reading = phase, output == nil {
+      if isClosing { return beginLingering() }
+      if isBlocked {
+        isBlocked = false
+        return pumpHeld()
+      }
+      if peerEnded, !isYielded { return close() }
+    }
     settleInterest()
     updateDeadline()
   }
@@ -363,7 +367,7 @@ final class HTTPConnection: @unchecked Sendable {
     case .handling where output == nil: deadline = 0
     case .reading, .handling:
       if output != nil {
-        deadline = max(writeProgress, messageStart) &+ limits.writeTimeoutMilliseconds &* 1_000_000
+        deadline = writeProgress &+ limits.writeTimeoutMilliseconds &* 1_000_000
       } else if isIdle {
         deadline = after(limits.idleTimeoutMilliseconds)
       } else if parser.isInBody {

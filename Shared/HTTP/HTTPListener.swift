@@ -30,7 +30,7 @@ final class HTTPListener: @unchecked Sendable {
   private var descriptor: Int32 = -1
   private var connections: [HTTPConnection] = []
   private var buffers: [ByteBuffer] = []
-  private var drainWaiter: (@Sendable () -> Void)?
+  private var drainWaiters: [@Sendable () -> Void] = []
 
   init(
     loop: EventLoop, limits: HTTPServer.Limits, handler: any HTTPHandler, logger: Logger, counters: Counters,
@@ -58,7 +58,7 @@ final class HTTPListener: @unchecked Sendable {
   /// Takes over a listening socket.
   func start(_ descriptor: Int32) {
     self.descriptor = descriptor
-    _ = loop.register(descriptor, for: .read) { [unowned self] _ in accept() }
+    loop.register(descriptor, for: .read) { [self] _ in accept() }  // until the drain
     let shortest = min(limits.headerTimeoutMilliseconds, limits.bodyTimeoutMilliseconds, limits.idleTimeoutMilliseconds)
     sweepEvery(nanoseconds: max(10, min(1_000, shortest / 4)) * 1_000_000)
   }
@@ -159,9 +159,11 @@ final class HTTPListener: @unchecked Sendable {
   func drain(_ done: @escaping @Sendable () -> Void) {
     if descriptor >= 0 { accept() }
     isDraining = true
-    drainWaiter = done
+    drainWaiters.append(done)
     stopListening()
-    for connection in connections { connection.drain() }
+    // A copy: connections leave the list as they close.
+    let present = connections
+    for connection in present { connection.drain() }
     finishDrainIfEmpty()
   }
 
@@ -180,8 +182,9 @@ final class HTTPListener: @unchecked Sendable {
   }
 
   private func finishDrainIfEmpty() {
-    guard connections.isEmpty, let waiter = drainWaiter else { return }
-    drainWaiter = nil
-    waiter()
+    guard connections.isEmpty else { return }
+    let waiters = drainWaiters
+    drainWaiters = []
+    for waiter in waiters { waiter() }
   }
 }

@@ -82,9 +82,9 @@ public struct HTTPRequestParser {
     bodyBytesMax = limits.bodyBytesMax
   }
 
-  /// Whether no byte of a next request has been consumed.
+  /// Whether no line of a next request has been consumed (an empty line before it may have been).
   public var isIdle: Bool {
-    if case .requestLine = state { return headBytes == 0 }
+    if case .requestLine = state { return true }
     return false
   }
 
