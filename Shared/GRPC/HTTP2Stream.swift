@@ -1,0 +1,22 @@
+/// One HTTP/2 stream as its connection sees it; a server's and a client's call are its two kinds. On the loop only.
+class HTTP2Stream {
+  var id: Int32 = 0
+  var outbound = OutboundQueue()
+  /// Trailers to send after the last message, when `outbound.ending` says so.
+  var trailers: HeaderBlock?
+  var headerBytes = 0
+  /// The headers were larger than allowed; what came past the limit was dropped.
+  var headersTooLarge = false
+
+  func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {}
+  func receivedHeaders() {}
+  /// Takes DATA; returns how many bytes of the stream's window may be opened again now.
+  func received(data: UnsafeRawBufferPointer) -> Int { data.count }
+  func receivedEnd() {}
+  /// Bytes have left the queue.
+  func outboundMoved() {}
+  /// The stream is gone, with the code of RST_STREAM (0: ended in order). Called once, the last call of all.
+  func closed(code: UInt32) {}
+  /// The connection is gone. Called once, the last call of all.
+  func connectionLost(_ reason: String) {}
+}
