@@ -10,12 +10,13 @@ final class ClientCall: HTTP2Stream, @unchecked Sendable {
     case ended(GRPCStatus?)
   }
 
+  let loop: EventLoop
   let method: GRPCMethod
   let options: GRPCCallOptions
   let deadline: UInt64
   let isStreaming: Bool
   /// Where a unary call's answer goes.
-  var answer: UnsafeContinuation<Result<[UInt8], GRPCStatus>, Never>?
+  private var answer: UnsafeContinuation<Result<[UInt8], GRPCStatus>, Never>?
   private var message: [UInt8]?
   /// A streaming call's whole messages that wait for their reader, and the reader that waits for one.
   private var messages: [[UInt8]] = []
@@ -32,9 +33,11 @@ final class ClientCall: HTTP2Stream, @unchecked Sendable {
   weak var session: HTTP2Session?
 
   init(
-    method: GRPCMethod, message: [UInt8], options: GRPCCallOptions, deadline: UInt64, isStreaming: Bool,
+    loop: EventLoop, method: GRPCMethod, message: [UInt8], options: GRPCCallOptions, deadline: UInt64,
+    isStreaming: Bool,
     messageBytesMax: Int
   ) {
+    self.loop = loop
     self.method = method
     self.options = options
     self.deadline = deadline
@@ -56,13 +59,17 @@ final class ClientCall: HTTP2Stream, @unchecked Sendable {
       statusCode = Int(String(decoding: value, as: UTF8.self)) ?? GRPCStatusCode.unknown.rawValue
     } else if name.elementsEqual("grpc-message".utf8) {
       statusMessage = percentDecoded(String(decoding: value, as: UTF8.self))
-    } else if name.first != UInt8(ascii: ":"), !name.starts(with: "grpc-".utf8), !name.elementsEqual("content-type".utf8) {
+    } else if name.first != UInt8(ascii: ":"), !name.starts(with: "grpc-".utf8),
+      !name.elementsEqual("content-type".utf8)
+    {
       received.addReceived(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
     }
   }
 
   override func receivedHeaders() {
-    if headersTooLarge { end(GRPCStatus(.resourceExhausted, "the answer's headers are past the limit header-bytes-max")) }
+    if headersTooLarge {
+      end(GRPCStatus(.resourceExhausted, "the answer's headers are past the limit header-bytes-max"))
+    }
     headersSeen = true
   }
 
@@ -128,10 +135,7 @@ final class ClientCall: HTTP2Stream, @unchecked Sendable {
     self.result = result
     if let answer {
       self.answer = nil
-      switch result {
-      case .success: answer.resume(returning: message.map { .success($0) } ?? .failure(GRPCStatus(.internal, "no message")))
-      case .failure(let status): answer.resume(returning: .failure(status))
-      }
+      answer.resume(returning: unaryResult(result))
     }
     if let reader {
       self.reader = nil
@@ -143,23 +147,50 @@ final class ClientCall: HTTP2Stream, @unchecked Sendable {
 
   /// The next message; `nil` when the call has ended with OK. One reader at a time.
   func next() async throws(GRPCStatus) -> [UInt8]? {
-    if taken < messages.count {
-      let message = messages[taken]
-      taken += 1
-      if taken == messages.count {
-        messages.removeAll(keepingCapacity: true)
-        taken = 0
-        session?.consume(id, bytes: unopened)
-        unopened = 0
+    if let message = takeMessage() { return message }
+    let next = await withUnsafeContinuation {
+      (continuation: UnsafeContinuation<Result<[UInt8]?, GRPCStatus>, Never>) in
+      // Looked at again here: a message may have come while the task was on its way.
+      if let message = takeMessage() {
+        continuation.resume(returning: .success(message))
+      } else if let result {
+        continuation.resume(returning: result.map { nil })
+      } else {
+        precondition(reader == nil, "two readers of one stream")
+        reader = continuation
       }
-      return message
     }
-    if let result {
-      try result.get()
-      return nil
-    }
-    precondition(reader == nil, "two readers of one stream")
-    let next = await withUnsafeContinuation { reader = $0 }
     return try next.get()
+  }
+
+  private func takeMessage() -> [UInt8]? {
+    loop.assertOnLoop()
+    guard taken < messages.count else { return nil }
+    let message = messages[taken]
+    taken += 1
+    if taken == messages.count {
+      messages.removeAll(keepingCapacity: true)
+      taken = 0
+      session?.consume(id, bytes: unopened)
+      unopened = 0
+    }
+    return message
+  }
+
+  /// Hands the unary answer to `continuation`, now or when it comes.
+  func awaitAnswer(_ continuation: UnsafeContinuation<Result<[UInt8], GRPCStatus>, Never>) {
+    loop.assertOnLoop()
+    if let result {
+      continuation.resume(returning: unaryResult(result))
+    } else {
+      answer = continuation
+    }
+  }
+
+  private func unaryResult(_ result: Result<Void, GRPCStatus>) -> Result<[UInt8], GRPCStatus> {
+    switch result {
+    case .success: message.map { .success($0) } ?? .failure(GRPCStatus(.internal, "an answer without a message"))
+    case .failure(let status): .failure(status)
+    }
   }
 }

@@ -39,7 +39,8 @@ final class ClientChannel: @unchecked Sendable {
     self.settings = settings
     self.pool = pool
     self.logger = logger
-    backoff = Backoff(firstMilliseconds: settings.backoffFirstMilliseconds, maxMilliseconds: settings.backoffMaxMilliseconds)
+    backoff = Backoff(
+      firstMilliseconds: settings.backoffFirstMilliseconds, maxMilliseconds: settings.backoffMaxMilliseconds)
     deadlines = DeadlineTimer(loop: loop)
   }
 
@@ -188,7 +189,9 @@ final class ClientChannel: @unchecked Sendable {
   }
 
   private func connectFailed(_ reason: String) {
-    if !troubled { logger.warning("gRPC server not reachable; trying again", [("address", address), ("reason", reason)]) }
+    if !troubled {
+      logger.warning("gRPC server not reachable; trying again", [("address", address), ("reason", reason)])
+    }
     troubled = true
     state = .backingOff(reason: reason)
     let impatient = waiting.filter { !$0.options.waitForReady }

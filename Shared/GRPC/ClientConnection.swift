@@ -13,12 +13,18 @@ final class ClientConnection: HTTP2SessionOwner {
   init(channel: ClientChannel, descriptor: Int32) {
     self.channel = channel
     session = HTTP2Session(
-      .client, descriptor: descriptor, loop: channel.loop, settings: HTTP2SessionSettings(channel.settings), owner: self)
+      .client, descriptor: descriptor, loop: channel.loop, settings: HTTP2SessionSettings(channel.settings), owner: self
+    )
     session?.start()
+    channel.loop.schedule(afterNanoseconds: UInt64(channel.settings.connectMilliseconds) * 1_000_000) { [weak self] in
+      guard let self, !greeted else { return }
+      session?.close("no HTTP/2 SETTINGS in \(self.channel.settings.connectMilliseconds) ms")
+    }
   }
 
+  /// Whether one more call may go. Not before the server has said how many it takes: it would refuse the rest.
   var hasRoom: Bool {
-    guard let session, !draining else { return false }
+    guard let session, greeted, !draining else { return false }
     return session.streams.count < min(channel.settings.streamsMax, session.peerStreamsMax)
   }
 

@@ -59,10 +59,10 @@ public final class GRPCClient: Sendable {
   private func unary(
     _ method: GRPCMethod, _ message: [UInt8], _ options: GRPCCallOptions, on channel: ClientChannel
   ) async throws(GRPCStatus) -> [UInt8] {
-    let call = try make(method, message, options, isStreaming: false)
+    let call = try make(method, message, options, isStreaming: false, on: channel)
     let result = await withTaskCancellationHandler {
       await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<[UInt8], GRPCStatus>, Never>) in
-        call.answer = continuation
+        call.awaitAnswer(continuation)
         if Task.isCancelled {
           call.end(GRPCStatus(.cancelled, "the caller's task was cancelled", notProcessed: true))
         } else {
@@ -80,19 +80,20 @@ public final class GRPCClient: Sendable {
   public func serverStreaming(_ method: GRPCMethod, _ message: [UInt8], options: GRPCCallOptions = GRPCCallOptions())
     async throws(GRPCStatus) -> GRPCResponseStream
   {
-    let call = try make(method, message, options, isStreaming: true)
     if let here {
+      let call = try make(method, message, options, isStreaming: true, on: here)
       here.start(call)
       return GRPCResponseStream(call: call, channel: here)
     }
     let channel = elsewhere()
+    let call = try make(method, message, options, isStreaming: true, on: channel)
     channel.loop.execute { channel.start(call) }
     return GRPCResponseStream(call: call, channel: channel)
   }
 
-  private func make(_ method: GRPCMethod, _ message: [UInt8], _ options: GRPCCallOptions, isStreaming: Bool)
-    throws(GRPCStatus) -> ClientCall
-  {
+  private func make(
+    _ method: GRPCMethod, _ message: [UInt8], _ options: GRPCCallOptions, isStreaming: Bool, on channel: ClientChannel
+  ) throws(GRPCStatus) -> ClientCall {
     guard message.count <= settings.messageBytesMax else {
       throw GRPCStatus(
         .resourceExhausted,
@@ -102,7 +103,8 @@ public final class GRPCClient: Sendable {
     let milliseconds = options.timeoutMilliseconds ?? (isStreaming ? nil : settings.defaultTimeoutMilliseconds)
     let deadline = milliseconds.map { monotonicNanoseconds() + UInt64(max(0, $0)) * 1_000_000 } ?? UInt64.max
     return ClientCall(
-      method: method, message: message, options: options, deadline: deadline, isStreaming: isStreaming,
+      loop: channel.loop, method: method, message: message, options: options, deadline: deadline,
+      isStreaming: isStreaming,
       messageBytesMax: settings.messageBytesMax)
   }
 

@@ -85,11 +85,8 @@ final class HTTP2Session: @unchecked Sendable {
   func submitOnlyHeaders(_ stream: HTTP2Stream, headers: HeaderBlock, requestOpen: Bool) {
     guard let library else { return }
     let code = headers.withFields { nghttp2_submit_response(library, stream.id, $0, $1, nil) }
-    if code != 0 {
-      reset(stream.id, code: NGHTTP2_INTERNAL_ERROR)
-    } else if requestOpen {
-      reset(stream.id, code: NGHTTP2_NO_ERROR)
-    }
+    if code != 0 { reset(stream.id, code: NGHTTP2_INTERNAL_ERROR) }
+    stream.resetsWhenSent = requestOpen
     scheduleFlush()
   }
 
@@ -333,6 +330,14 @@ final class HTTP2Session: @unchecked Sendable {
     }
   }
 
+  fileprivate func sent(_ frame: nghttp2_frame) {
+    guard UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue,
+      frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+      let stream = streams[frame.hd.stream_id], stream.resetsWhenSent
+    else { return }
+    reset(stream.id, code: NGHTTP2_NO_ERROR)
+  }
+
   fileprivate func countReset() {
     guard closeReason == nil, !resets.take(now: loop.now) else { return }
     goAway(code: NGHTTP2_ENHANCE_YOUR_CALM)
@@ -411,6 +416,10 @@ private func makeLibrarySession(
   }
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
     if let frame { session(user).frame(frame.pointee) }
+    return 0
+  }
+  nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
+    if let frame { session(user).sent(frame.pointee) }
     return 0
   }
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, _, _, user in

@@ -8,6 +8,9 @@ class HTTP2Stream {
   /// The headers were larger than allowed; what came past the limit was dropped.
   var headersTooLarge = false
 
+  /// The answer ends before the request did: once it is out, the peer is told to send no more (RFC 9113, 8.1).
+  var resetsWhenSent = false
+
   func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {}
   func receivedHeaders() {}
   /// Takes DATA; returns how many bytes of the stream's window may be opened again now.

@@ -57,7 +57,8 @@ final class Listener: @unchecked Sendable {
       guard server.admit() else {
         close(accepted)
         server.logger.warning(
-          "gRPC connection refused: past the limit connections-max", [("limit", String(server.settings.connectionsMax))])
+          "gRPC connection refused: past the limit connections-max", [("limit", String(server.settings.connectionsMax))]
+        )
         continue
       }
       Socket.setNoDelay(accepted)

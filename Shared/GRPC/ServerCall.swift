@@ -66,7 +66,8 @@ final class ServerCall: HTTP2Stream, @unchecked Sendable {
     guard case .headers = state else { return }
     started = monotonicNanoseconds()
     guard method == "POST" else { return answerHTTP("405") }
-    guard contentType == "application/grpc" || contentType.hasPrefix("application/grpc+")
+    guard
+      contentType == "application/grpc" || contentType.hasPrefix("application/grpc+")
         || contentType.hasPrefix("application/grpc;")
     else { return answerHTTP("415") }
     let settings = connection.server.settings
@@ -145,7 +146,8 @@ final class ServerCall: HTTP2Stream, @unchecked Sendable {
     guard connection.beginHandler() else {
       return end(
         GRPCStatus(
-          .unavailable, "handlers of this connection past the limit handlers-max of "
+          .unavailable,
+          "handlers of this connection past the limit handlers-max of "
             + "\(connection.server.settings.handlersMax)"))
     }
     let context = GRPCServerContext(
@@ -155,7 +157,9 @@ final class ServerCall: HTTP2Stream, @unchecked Sendable {
       Task(executorPreference: connection.loop) { [self] in
         switch method.handler {
         case .unary(let handle):
-          do throws(GRPCStatus) { finish(.success(try await handle(context, message))) } catch { finish(.failure(error)) }
+          do throws(GRPCStatus) { finish(.success(try await handle(context, message))) } catch {
+            finish(.failure(error))
+          }
         case .serverStreaming(let handle):
           do throws(GRPCStatus) {
             try await handle(context, message, GRPCResponseWriter(call: self))
@@ -177,7 +181,8 @@ final class ServerCall: HTTP2Stream, @unchecked Sendable {
         guard message.count <= connection.server.settings.messageBytesMax else {
           return end(
             GRPCStatus(
-              .resourceExhausted, "answer of \(message.count) bytes past the limit message-bytes-max of "
+              .resourceExhausted,
+              "answer of \(message.count) bytes past the limit message-bytes-max of "
                 + "\(connection.server.settings.messageBytesMax)"))
         }
         outbound.append(message)
@@ -211,7 +216,14 @@ final class ServerCall: HTTP2Stream, @unchecked Sendable {
     sendHeaders()
     connection.session?.resume(self)
     if outbound.bytesWaiting > settings.outboundBytesMax {
-      await withUnsafeContinuation { writer = $0 }
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+        // Looked at again here: the queue may have moved, or the call ended, while the task was on its way.
+        if case .running = state, outbound.bytesWaiting > settings.outboundBytesMax / 2 {
+          writer = continuation
+        } else {
+          continuation.resume()
+        }
+      }
       try checkRunning()
     }
   }
@@ -247,6 +259,7 @@ final class ServerCall: HTTP2Stream, @unchecked Sendable {
     if headersSent {
       outbound.ending = .trailers
       trailers = block
+      resetsWhenSent = !requestEnded
       connection.session?.resume(self)
     } else {
       connection.session?.submitOnlyHeaders(self, headers: block, requestOpen: !requestEnded)

@@ -29,7 +29,8 @@ final class Echo: Sendable {
   }
 
   init(
-    server settings: GRPCServerSettings = GRPCServerSettings(), client clientSettings: GRPCClientSettings = GRPCClientSettings(),
+    server settings: GRPCServerSettings = GRPCServerSettings(),
+    client clientSettings: GRPCClientSettings = GRPCClientSettings(),
     port: UInt16 = 0, loops: Int = 1
   ) throws {
     serverLoops = EventLoopGroup(count: loops, name: "server")
@@ -74,6 +75,13 @@ final class Echo: Sendable {
     ]
   }
 
+  /// A unary call, throwing without a type: `#expect` cannot yet take typed throws.
+  func call(_ method: GRPCMethod, _ message: [UInt8], options: GRPCCallOptions = GRPCCallOptions()) async throws
+    -> [UInt8]
+  {
+    try await client.unary(method, message, options: options)
+  }
+
   func stop() async {
     await client.close()
     await server.drain(timeoutMilliseconds: 100)
@@ -111,3 +119,6 @@ func eventually(milliseconds: Int = 3_000, _ condition: () -> Bool) async -> Boo
   }
   return condition()
 }
+
+/// The stream's next message, throwing without a type, as `call` does.
+func next(_ stream: GRPCResponseStream) async throws -> [UInt8]? { try await stream.next() }

@@ -5,8 +5,10 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct GRPCCallTests {
   @Test func aUnaryCallComesBack() async throws {
     try await withEcho { echo in
-      #expect(try await echo.client.unary(Echo.say, [1, 2, 3]) == [1, 2, 3])
-      #expect(try await echo.client.unary(Echo.say, []) == [])
+      let value1 = try await echo.call(Echo.say, [1, 2, 3])
+      #expect(value1 == [1, 2, 3])
+      let value2 = try await echo.call(Echo.say, [])
+      #expect(value2 == [])
     }
   }
 
@@ -35,7 +37,8 @@ import Testing
           group.addTask {
             for round in 0..<50 {
               let message = [UInt8(task), UInt8(round)] + [UInt8](repeating: 9, count: task * 37)
-              #expect(try await echo.client.unary(Echo.say, message) == message)
+              let value3 = try await echo.call(Echo.say, message)
+              #expect(value3 == message)
             }
           }
         }
@@ -50,7 +53,10 @@ import Testing
     try await withEcho(server: settings) { echo in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for task in 0..<100 {
-          group.addTask { #expect(try await echo.client.unary(Echo.say, [UInt8(task)]) == [UInt8(task)]) }
+          group.addTask {
+            let value4 = try await echo.call(Echo.say, [UInt8(task)])
+            #expect(value4 == [UInt8(task)])
+          }
         }
         try await group.waitForAll()
       }
@@ -60,14 +66,17 @@ import Testing
   @Test func messagesLargerThanEveryWindowComeThrough() async throws {
     try await withEcho { echo in
       let message = (0..<(5 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-      #expect(try await echo.client.unary(Echo.say, message) == message)
+      let value5 = try await echo.call(Echo.say, message)
+      #expect(value5 == message)
     }
   }
 
   @Test func aFailureCarriesCodeTextAndTrailers() async throws {
     try await withEcho { echo in
       let text = "100 % wrong: größer\nthan \u{1F600}"
-      let failure = await status { () async throws(GRPCStatus) in _ = try await echo.client.unary(Echo.fail, Array(text.utf8)) }
+      let failure = await status { () async throws(GRPCStatus) in
+        _ = try await echo.client.unary(Echo.fail, Array(text.utf8))
+      }
       #expect(failure?.code == .failedPrecondition)
       #expect(failure?.message == text)
       #expect(failure?.trailers["demo-detail"] == "seven")
@@ -86,7 +95,8 @@ import Testing
     try await withEcho { echo in
       var options = GRPCCallOptions()
       options.metadata.add("trace", "0af7")
-      #expect(try await echo.client.unary(Echo.metadata, [], options: options) == Array("0af7".utf8))
+      let value6 = try await echo.call(Echo.metadata, [], options: options)
+      #expect(value6 == Array("0af7".utf8))
     }
   }
 
@@ -100,12 +110,15 @@ import Testing
 
   @Test func aPassedDeadlineEndsTheCallAndItsHandler() async throws {
     try await withEcho { echo in
+      // A first call, so that the deadline is not spent on connecting.
+      _ = try await echo.client.unary(Echo.say, [0])
       let failure = await status { () async throws(GRPCStatus) in
-        _ = try await echo.client.unary(Echo.hang, [], options: GRPCCallOptions(timeoutMilliseconds: 30))
+        _ = try await echo.client.unary(Echo.hang, [], options: GRPCCallOptions(timeoutMilliseconds: 300))
       }
       #expect(failure?.code == .deadlineExceeded)
       #expect(await eventually { echo.state.cancelled.load(ordering: .relaxed) == 1 })
-      #expect(try await echo.client.unary(Echo.say, [1]) == [1])
+      let value7 = try await echo.call(Echo.say, [1])
+      #expect(value7 == [1])
     }
   }
 
@@ -126,7 +139,7 @@ import Testing
         return await status { () async throws(GRPCStatus) in _ = try await echo.client.unary(Echo.hang, []) }
       }
       task.cancel()
-      #expect(await task.value?.notProcessed == true)
+      #expect(await task.value?.code == .cancelled)
       #expect(echo.state.running.load(ordering: .relaxed) == 0)
     }
   }

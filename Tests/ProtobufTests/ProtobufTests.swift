@@ -97,16 +97,17 @@ private struct Sample: ProtobufMessage, Equatable {
     #expect(try Sample(protobuf: [0x40, 1, 0x42, 2, 2, 3, 0x40, 4]).list == [1, 2, 3, 4])
   }
 
-  @Test(arguments: [
-    ([0x08], "truncated"), ([0x08, 0x80], "truncated"), ([0x29, 1, 2], "truncated"), ([0x32, 5, 1], "truncated"),
-    ([0x00, 1], "badTag"), ([0x0E, 1], "badTag"), ([0x0C], "wireTypeMismatch"), ([0xFC, 0x01], "badTag"),
-    ([0xFB, 0x01, 0x0C], "badTag"), ([0xFB, 0x01], "truncated"),
-    ([0x0A, 1, 1], "wireTypeMismatch"), ([0x30, 1], "wireTypeMismatch"), ([0x3A, 2, 0xC3, 0x28], "notUTF8"),
-    ([0x20, 2], "varintOutOfRange"),
-    ([0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2], "varintOutOfRange"),
-    ([0x08, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 0], "varintOutOfRange"),
-    ([0x32, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], "truncated"),
-  ] as [([UInt8], String)])
+  @Test(
+    arguments: [
+      ([0x08], "truncated"), ([0x08, 0x80], "truncated"), ([0x29, 1, 2], "truncated"), ([0x32, 5, 1], "truncated"),
+      ([0x00, 1], "badTag"), ([0x0E, 1], "badTag"), ([0x0C], "wireTypeMismatch"), ([0xFC, 0x01], "badTag"),
+      ([0xFB, 0x01, 0x0C], "badTag"), ([0xFB, 0x01], "truncated"),
+      ([0x0A, 1, 1], "wireTypeMismatch"), ([0x30, 1], "wireTypeMismatch"), ([0x3A, 2, 0xC3, 0x28], "notUTF8"),
+      ([0x20, 2], "varintOutOfRange"),
+      ([0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2], "varintOutOfRange"),
+      ([0x08, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 0], "varintOutOfRange"),
+      ([0x32, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], "truncated"),
+    ] as [([UInt8], String)])
   func brokenBytesAreRefusedWithTheirReason(bytes: [UInt8], reason: String) {
     do {
       _ = try Sample(protobuf: bytes)
