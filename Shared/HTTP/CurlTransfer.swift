@@ -1,4 +1,5 @@
 import CCurl
+import CLinux
 import Glibc
 import Synchronization
 
@@ -202,5 +203,5 @@ private func openSocket(
     return -1
   }
   return socket(
-    address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), address.pointee.protocol)
+    address.pointee.family, address.pointee.socktype | socketCloseOnExec, address.pointee.protocol)
 }

@@ -69,7 +69,7 @@ final class HTTPListener: @unchecked Sendable {
       var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
       let client = withUnsafeMutablePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          accept4(descriptor, $0, &length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+          accept4(descriptor, $0, &length, socketNonBlocking | socketCloseOnExec)
         }
       }
       if client < 0 {

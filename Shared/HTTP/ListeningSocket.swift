@@ -31,13 +31,13 @@ enum ListeningSocket {
     _ address: HTTPServer.Address, port: UInt16, shared: Bool
   ) throws(HTTPServer.StartError) -> (descriptor: Int32, port: UInt16) {
     var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    hints.ai_socktype = socketStream
     hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
     var found: UnsafeMutablePointer<addrinfo>?
     let host = address.host.isEmpty || address.host == "*" ? "0.0.0.0" : address.host
     guard getaddrinfo(host, String(port), &hints, &found) == 0, let found else { throw .unknownHost(address.host) }
     defer { freeaddrinfo(found) }
-    let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let type = socketStream | socketNonBlocking | socketCloseOnExec
     let descriptor = socket(found.pointee.ai_family, type, 0)
     guard descriptor >= 0 else { throw .system(address, errno) }
     var one: Int32 = 1

@@ -109,7 +109,7 @@ private final class Notes: Sendable {
     await onLoop { loop, finish in
       func pair() -> (Int32, Int32) {
         var ends: [Int32] = [0, 0]
-        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
+        socketpair(AF_UNIX, socketStream, 0, &ends)
         return (ends[0], ends[1])
       }
       let (a, aPeer) = pair()
@@ -142,7 +142,7 @@ private final class Notes: Sendable {
     let calls = SharedCount()
     await onLoop { loop, finish in
       var ends: [Int32] = [0, 0]
-      socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
+      socketpair(AF_UNIX, socketStream, 0, &ends)
       let (mine, peer) = (ends[0], ends[1])
       loop.register(mine, for: []) { _ in calls.add(1) }
       shutdown(peer, Int32(SHUT_WR))

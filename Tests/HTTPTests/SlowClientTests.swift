@@ -1,3 +1,4 @@
+import CLinux
 import EventLoop
 import Glibc
 import HTTP
@@ -145,7 +146,7 @@ import Testing
       busy.endSending()
       await drained.value
       #expect(server.connectionCount == 0)
-      let late = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      let late = socket(AF_INET, socketStream, 0)
       defer { close(late) }
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A blocking socket for tests: it sends any bytes, however malformed, and reads answers one by one.
@@ -15,7 +16,7 @@ final class TestClient {
   private(set) var ended = false
 
   init(port: UInt16, receiveTimeoutSeconds: Int = 5) {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    descriptor = socket(AF_INET, socketStream, 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian

@@ -1,0 +1,14 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Programs that only benchmarks need. A package of its own, so that the house keeps seven executables.
+let package = Package(
+  name: "benchmarks",
+  dependencies: [.package(name: "millrace", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "bench-http-server", dependencies: [.product(name: "HTTP", package: "millrace")],
+      path: "Sources/BenchmarkHTTPServer",
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("NonisolatedNonsendingByDefault")])
+  ]
+)

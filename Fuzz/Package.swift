@@ -1,0 +1,18 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Fuzz targets on libFuzzer. A package of its own, because its targets have libFuzzer's `main`.
+let fuzzing: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .unsafeFlags(["-parse-as-library", "-sanitize=fuzzer,address"]),
+]
+
+let package = Package(
+  name: "fuzz",
+  dependencies: [.package(name: "millrace", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "FuzzHTTP", dependencies: [.product(name: "HTTP", package: "millrace")], swiftSettings: fuzzing,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
+  ]
+)
