@@ -32,10 +32,13 @@ def build():
 
 
 def raise_file_limit():
-    wanted = 2 * CONNECTIONS + 1000
+    """For this process and the servers that it starts: each holds one descriptor a connection."""
+    wanted = CONNECTIONS + 500
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(hard, wanted)))
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        if hard != resource.RLIM_INFINITY and hard < wanted:
+            raise RuntimeError(f"{wanted} open files are needed and {hard} allowed: raise the hard limit (ulimit -Hn)")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Server:
@@ -101,8 +104,7 @@ class Nginx(Server):
         config = self.folder / "nginx.conf"
         config.write_text(f"""
 daemon off; master_process off; worker_processes 1; pid {self.folder}/pid; error_log stderr crit;
-worker_rlimit_nofile {2 * CONNECTIONS};
-events {{ worker_connections {CONNECTIONS + 1000}; }}
+events {{ worker_connections {CONNECTIONS + 400}; }}
 http {{
   access_log off; server_tokens off; keepalive_requests 1000000000; keepalive_timeout 600s;
   client_body_temp_path {self.folder}/body; proxy_temp_path {self.folder}/proxy; fastcgi_temp_path {self.folder}/f;
