@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs benchmarks: ours beside a peer, in alternating rounds; prints a table, writes var/bench/<group>.json.
 
-    Benchmarks/run.py [--only http|keevo|api] [--rounds N] [--seconds S]
+    Benchmarks/run.py [http|keevo|api] [--rounds N] [--seconds S]
 
 A group is a module of this folder with `bench(rounds, seconds, say)` that gives a list of rows (`rows.py`). To add one,
-name it in GROUPS. `ONLY` in the environment works like --only; BUILD_PREFIX goes before a build command (a lock, say).
+name it in GROUPS. BUILD_PREFIX goes before a build command (a lock, say).
 """
 
 import argparse
@@ -31,7 +31,7 @@ def table(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=os.environ.get("ONLY") or None, choices=sorted(GROUPS))
+    parser.add_argument("only", nargs="?", choices=sorted(GROUPS), help="one group; all without it")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=6, help="of each round of each side")
     options = parser.parse_args()
