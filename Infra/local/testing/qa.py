@@ -46,6 +46,7 @@ def free_port():
 def run_on_own_stack(outcome):
     environment = {
         **os.environ, **figures(), "MILLRACE_VAR": str(VAR), "MILLRACE_PORT": str(free_port()), "MILLRACE_BIN": str(BINARIES),
+        "MILLRACE_KEEVO_BINARY": str(BINARIES / "keevo"),
         "MILLRACE_APP": ":".join(str(ROOT / "Infra/local/apps" / name) for name in ("qa.json", "qa-other.json")),
     }
     stack = str(ROOT / "Infra/local/stack")
