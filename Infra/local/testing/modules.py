@@ -6,9 +6,10 @@ import subprocess
 import time
 
 import packages
+import probes
 from figures import figures
 from outcome import Failure, call, step
-from settings import ROOT
+from settings import ROOT, port_is_free
 
 SCRATCH = ROOT / ".build" / "testing"
 BINARIES = SCRATCH / "release"
@@ -68,6 +69,31 @@ def build(outcome):
     outcome.check("build without warnings", not ours)
 
 
+class Redis:
+    """A Redis without a file, for the tests of PubSub."""
+
+    def __enter__(self):
+        self.port = next(port for port in range(27000, 60000) if port_is_free(port))
+        self.process = subprocess.Popen(
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"],
+            cwd="/tmp", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while probes.redis_ready(self.address) is not None:
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                self.__exit__()
+                raise Failure("redis-server did not start for the module tests")
+            time.sleep(0.02)
+        return self
+
+    def __exit__(self, *rest):
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+
 def run(outcome, only=None):
     """The module tests. Counts come from JUnit files; a run that ends without them is a failure of its own."""
     OUT.mkdir(parents=True, exist_ok=True)
@@ -80,9 +106,10 @@ def run(outcome, only=None):
     command = [swift()[-1], "test", *FLAGS, "--skip-build", "--disable-xctest", "--xunit-output", str(report)]
     if only:
         command += ["--filter", only]
-    code = call(
-        command, log=OUT / "modules.log", echo=False, cwd=ROOT, seconds=TEST_SECONDS_MAX,
-        env={**os.environ, **figures(), "SWIFT_BACKTRACE": "enable=no"})
+    with Redis() as redis:
+        code = call(
+            command, log=OUT / "modules.log", echo=False, cwd=ROOT, seconds=TEST_SECONDS_MAX,
+            env={**os.environ, **figures(), "SWIFT_BACKTRACE": "enable=no", "MILLRACE_TEST_REDIS": redis.address})
     failed = outcome.failed
     found = written if written.exists() else report
     count = outcome.add_junit(found) if found.exists() else 0
