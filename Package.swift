@@ -120,6 +120,6 @@ let package = Package(
     tests("ServiceKitTests", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     tests("FeedAPIServiceTests", ["FeedAPIService", "Feeds", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Model", "JSON"]),
     tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "ServiceKit", "Model", "JSON"]),
-    tests("WorkerServiceTests", ["WorkerService", "Feeds", "Jobs", "KeevoClient", "Model", "JSON"]),
+    tests("WorkerServiceTests", ["WorkerService", "Feeds", "Jobs", "KeevoClient", "HTTP", "Model", "JSON"]),
   ]
 )

@@ -12,6 +12,7 @@ public func workerSpecification() -> ServiceSpecification {
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9087", help: "where /healthz, /readyz and /metrics are served"),
     ],
+    commands: [rssCommand()],
     build: { context in
       try await HTTPService.start(NotServedYetHandler(service: "worker"), context: context)
     })

@@ -1,0 +1,63 @@
+import Glibc
+import HTTP
+import Model
+
+/// `worker rss` without `--parse-only`: reads each document and imports it. One that fails does not stop the rest.
+struct ImportRun: Sendable {
+  let group: String
+  let followers: [FeedID]
+  let importer: FeedImporter
+  /// Fetches documents; the API has a client of its own, with other limits.
+  let documents: any HTTPCalls
+
+  static func run(_ options: RSSOptions) async throws(RSSFailure) -> Int32 {
+    let credentials = try APICredentials(
+      options, variable: { getenv($0).map { String(cString: $0) } },
+      readFile: { (try? FileBytes.read($0, bytesMax: 1 << 20)).map { String(decoding: $0, as: UTF8.self) } })
+    guard FeedID.isName(options.group.utf8, bytesMax: FeedID.groupBytesMax) else {
+      throw RSSFailure("--group \(options.group): a group's name is letters, digits, _ and -")
+    }
+    var followers: [FeedID] = []
+    for name in options.followers {
+      guard let feed = FeedID(name) else { throw RSSFailure("--follow \(name): write group:id, as timeline:demo") }
+      followers.append(feed)
+    }
+    let run = ImportRun(
+      group: options.group, followers: followers,
+      importer: FeedImporter(
+        api: FeedAPI(credentials: credentials, calls: HTTPClient(), now: wallClock), now: wallClock),
+      documents: DocumentSource.client(allowsPrivateAddresses: options.allowsPrivateAddresses))
+    var isComplete = true
+    for document in options.documents {
+      do throws(RSSFailure) {
+        print(try await run.one(document))
+      } catch {
+        isComplete = false
+        StandardError.print("worker rss: \(document): \(error)")
+      }
+    }
+    return isComplete ? 0 : 1
+  }
+
+  /// Imports one document and says what came of it.
+  func one(_ name: String) async throws(RSSFailure) -> String {
+    let id = SourceName.of(name)
+    guard let feed = FeedID(group: group, id: id) else { throw RSSFailure("\(group):\(id) is no name of a feed") }
+    let read = try await DocumentSource.read(name, calls: documents)
+    let document: FeedDocument
+    do throws(FeedDocumentError) {
+      document = try FeedDocument(reading: read.bytes, contentType: read.contentType, address: read.address)
+    } catch {
+      throw RSSFailure("\(error)")
+    }
+    let outcome = try await importer.run(document, into: feed, followers: followers)
+    let title = document.header.title?.plain ?? name
+    return "\(feed): \(title): \(outcome.added) new, \(outcome.changed) changed, \(outcome.unchanged) unchanged"
+  }
+
+  private static let wallClock: @Sendable () -> ActivityTime = {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return ActivityTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+  }
+}
