@@ -154,18 +154,18 @@ import Testing
   /// their length they would take minutes.
   @Test(arguments: ["<a ", "<!", "<!--", "<a x=\"", "<a x='\"", "&", "&#", "<script>", "]]>", "</", "<![CDATA["])
   func hostileTextsTakeTimeInProportion(pattern: String) {
-    let text = String(repeating: pattern, count: (512 << 10) / pattern.utf8.count)
+    let text = String(repeating: pattern, count: (64 << 10) / pattern.utf8.count)
     let start = ContinuousClock.now
     _ = HTMLText.plain(text)
     _ = try? feed("<rss><channel><title>\(text)")
     _ = try? feed("<rss><channel><title><![CDATA[\(text)]]></title></channel></rss>")
-    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(ContinuousClock.now - start < .seconds(5))
   }
 
   @Test func manyEntitiesTakeTimeInProportion() {
     let start = ContinuousClock.now
-    let entities = (0..<20_000).map { "<!ENTITY e\($0) 'v'>\n" }.joined()
-    _ = try? feed("<!DOCTYPE rss [\(entities)]><rss><channel><title>&e1;&e19999;</title></channel></rss>")
-    #expect(ContinuousClock.now - start < .seconds(20))
+    let entities = (0..<5_000).map { "<!ENTITY e\($0) 'v'>\n" }.joined()
+    _ = try? feed("<!DOCTYPE rss [\(entities)]><rss><channel><title>&e1;&e4999;</title></channel></rss>")
+    #expect(ContinuousClock.now - start < .seconds(5))
   }
 }
