@@ -51,7 +51,9 @@ struct RequestTable: Sendable {
     if let index = client.open[identity.sequence] { return .repeated(index: index) }
     if identity.sequence < client.acknowledgedBelow {
       return .refused(
-        .refused("request \(identity.sequence) comes again after its client had acknowledged all below \(client.acknowledgedBelow)"))
+        .refused(
+          "request \(identity.sequence) comes again after its client had acknowledged all below \(client.acknowledgedBelow)"
+        ))
     }
     let stillOpen = client.open.count
     if stillOpen >= limits.openRequestsMax, identity.acknowledgedBelow <= client.acknowledgedBelow {

@@ -130,7 +130,8 @@ struct LogRecovery {
     while place + LogRecord.headerBytes <= bytes.count {
       if let found = try LogRecord.decode(bytes, at: place, seed: options.seed(segment.sequence)) {
         guard found.roundOffset <= end else {
-          throw .corrupt("segment \(segment.sequence) does not check at byte \(end), but a later round does at \(place)")
+          throw .corrupt(
+            "segment \(segment.sequence) does not check at byte \(end), but a later round does at \(place)")
         }
         remains = found.next
         tornBytes += found.next - place

@@ -21,7 +21,8 @@ struct NodeLog: Sendable {
   private var spares: [String] = []
   private var nextSpare: UInt64 = 1
   private var hardStates: [UInt16: HardState] = [:]
-  private var needsSync = false
+  /// Where what is written and not yet synced begins; `nil` when everything is durable.
+  private var roundOffset: Int?
 
   /// `LogRecovery` makes one of what it found.
   init(
@@ -74,8 +75,8 @@ struct NodeLog: Sendable {
   private mutating func write(_ records: [LogRecord]) throws(LogError) {
     let active = segments.count - 1
     let segment = segments[active]
-    // Right after the header the round begins with the header itself: both are written by the same sync.
-    let roundOffset = segment.end == LogSegment.headerBytes ? 0 : segment.end
+    let roundOffset = self.roundOffset ?? segment.end
+    self.roundOffset = roundOffset
     var writer = ByteWriter(reserving: records.reduce(0) { $0 + $1.encodedBytes })
     for record in records {
       record.encode(into: &writer, seed: options.seed(segment.sequence), roundOffset: roundOffset)
@@ -83,7 +84,6 @@ struct NodeLog: Sendable {
     }
     do { try segment.file.write(writer.bytes, at: segment.end) } catch { throw .disk(error) }
     segments[active].end += writer.bytes.count
-    needsSync = true
   }
 
   private mutating func note(_ record: LogRecord) {
@@ -96,9 +96,9 @@ struct NodeLog: Sendable {
 
   /// Makes everything appended durable.
   mutating func sync() throws(LogError) {
-    guard needsSync, let active = segments.last else { return }
+    guard roundOffset != nil, let active = segments.last else { return }
     do { try active.file.sync() } catch { throw .disk(error) }
-    needsSync = false
+    roundOffset = nil
   }
 
   /// Ends the active segment. It is durable, end mark included, before the next one exists: a segment without end mark
@@ -113,7 +113,9 @@ struct NodeLog: Sendable {
     let sequence = (segments.last?.sequence ?? 0) + 1
     let path = "\(directory)/\(LogSegment.name(sequence))"
     do throws(DiskError) {
-      if spares.isEmpty { spares.append(try NodeLog.makeSpare(disk, directory, nextSpareNumber(), options.segmentBytes)) }
+      if spares.isEmpty {
+        spares.append(try NodeLog.makeSpare(disk, directory, nextSpareNumber(), options.segmentBytes))
+      }
       let spare = spares.removeLast()
       try disk.rename(spare, to: path)
       try disk.syncDirectory(directory)
@@ -125,7 +127,8 @@ struct NodeLog: Sendable {
           sequence: sequence, path: path, file: file, capacity: capacity, end: LogSegment.headerBytes, isSealed: false,
           lastIndexes: Array(repeating: 0, count: shards)))
     } catch { throw .disk(error) }
-    needsSync = true
+    // The first round of a segment begins with the header.
+    roundOffset = 0
     // Terms and votes of older segments are repeated, so that those may go.
     let states = hardStates.sorted { $0.key < $1.key }.map { LogRecord.hardState($0.value, shard: $0.key) }
     if !states.isEmpty { try write(states) }
@@ -137,7 +140,7 @@ struct NodeLog: Sendable {
   /// recycled: `recycle`, then `addSpare`.
   mutating func detach(flushed: [UInt64]) -> [LogSegment] {
     // The newest segment repeats the hard states: until it is durable, the older ones hold them.
-    guard !needsSync else { return [] }
+    guard roundOffset == nil else { return [] }
     var detached: [LogSegment] = []
     while segments.count > 1, zip(segments[0].lastIndexes, flushed).allSatisfy({ $0 <= $1 }) {
       detached.append(segments.removeFirst())

@@ -47,6 +47,8 @@ struct NodeMeta: Equatable, Sendable {
         guard !names.contains(where: { $0.hasPrefix("shard-") || $0 == "log" }) else {
           throw DiskError(operation: "open", path: path, reason: "missing, though there is data beside it")
         }
+        // What a crash left of an earlier try may be longer.
+        if names.contains("NODE.new") { try disk.remove("\(path).new") }
         let meta = NodeMeta(nodeID: nodeID, shards: shards, salt: newSalt)
         let file = try disk.open("\(path).new", create: true)
         try file.write(Array(meta.text.utf8), at: 0)

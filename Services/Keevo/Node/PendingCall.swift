@@ -16,7 +16,8 @@ final class PendingCall: Sendable {
   }
 
   func complete(_ part: Int, _ result: Result<CommandResult, StoreError>) {
-    let done = state.withLock { state -> (UnsafeContinuation<[Result<CommandResult, StoreError>], Never>, [Result<CommandResult, StoreError>])? in
+    let done = state.withLock {
+      state -> (UnsafeContinuation<[Result<CommandResult, StoreError>], Never>, [Result<CommandResult, StoreError>])? in
       guard state.results[part] == nil else { return nil }
       state.results[part] = result
       state.missing -= 1

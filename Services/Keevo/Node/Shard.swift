@@ -14,7 +14,8 @@ final class Shard: Sendable {
   let id: Int
   let slotStart: UInt32
   let slotEnd: UInt32
-  private let store: any StateStore
+  /// `nil` once closed.
+  private let store: Mutex<(any StateStore)?>
   /// `nil` once an entry could not be applied: no later one may be.
   private let machine: Mutex<ShardStateMachine?>
   private let current: Mutex<View?>
@@ -29,7 +30,7 @@ final class Shard: Sendable {
     self.id = id
     slotStart = Topology.slots / UInt32(shards) * UInt32(id)
     slotEnd = Topology.slots / UInt32(shards) * UInt32(id + 1)
-    self.store = store
+    self.store = Mutex(store)
     let machine = try ShardStateMachine(state: store, limits: limits)
     let view = View(reader: try store.view(), applied: machine.applied)
     dataRing = WatchRing(applied: machine.applied.index, limits: watch)
@@ -47,6 +48,11 @@ final class Shard: Sendable {
 
   var appliedIndex: UInt64 { current.withLock { $0?.applied.index ?? 0 } }
 
+  private func openStore() throws(StoreError) -> any StateStore {
+    guard let store = store.withLock({ $0 }) else { throw .unavailable("the node is stopping") }
+    return store
+  }
+
   var requestClients: Int { machine.withLock { $0?.requests.clientCount ?? 0 } }
 
   func view() throws(StoreError) -> View {
@@ -56,6 +62,7 @@ final class Shard: Sendable {
 
   /// Applies the next entry and makes it visible.
   func apply(_ entry: LogEntry) throws(StoreError) -> [CommandResult] {
+    let store = try openStore()
     let outcome = machine.withLock { machine -> Result<AppliedEntry, StoreError> in
       guard var next = machine else { return .failure(.failed("shard \(id) has failed before")) }
       machine = nil
@@ -63,7 +70,9 @@ final class Shard: Sendable {
         let applied = try next.apply(entry, on: store)
         try store.commit(applied.batch)
         let view = View(reader: try store.view(), applied: next.applied)
-        current.withLock { $0 = view }
+        // The old view is let go outside the lock: releasing a snapshot takes RocksDB's own.
+        var published: View? = view
+        current.withLock { swap(&$0, &published) }
         machine = next
         return .success(applied)
       } catch { return .failure(error) }
@@ -81,13 +90,13 @@ final class Shard: Sendable {
 
   /// The index that a crash now would leave applied.
   func flushedIndex() throws(StoreError) -> UInt64 {
-    guard let mark = try store.flushedValue(StoredKey.applied) else { return 0 }
+    guard let mark = try openStore().flushedValue(StoredKey.applied) else { return 0 }
     return try AppliedMark.decode(mark).index
   }
 
-  func flush() throws(StoreError) { try store.flush() }
+  func flush() throws(StoreError) { try openStore().flush() }
 
-  var approximateBytes: UInt64 { store.approximateBytes }
+  var approximateBytes: UInt64 { store.withLock { $0 }?.approximateBytes ?? 0 }
 
   func tickWatchers() {
     dataRing.tick()
@@ -98,6 +107,9 @@ final class Shard: Sendable {
     dataRing.close()
     jobsRing.close()
     current.withLock { $0 = nil }
-    store.close()
+    store.withLock { store in
+      store?.close()
+      store = nil
+    }
   }
 }

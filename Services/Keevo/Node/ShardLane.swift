@@ -43,7 +43,9 @@ struct ShardLane: Sendable {
   var status: ConsensusStatus { consensus.status }
   var isIdle: Bool { waitingHead == waiting.count && inFlight.isEmpty && applying == 0 }
 
-  mutating func tick(_ nanoseconds: UInt64, _ output: inout Output) { handle(consensus.step(.tick(nanoseconds)), [], &output) }
+  mutating func tick(_ nanoseconds: UInt64, _ output: inout Output) {
+    handle(consensus.step(.tick(nanoseconds)), [], &output)
+  }
 
   mutating func enqueue(_ proposal: Proposal) { waiting.append(proposal) }
 

@@ -38,7 +38,9 @@ extension StoreNode {
     for item in request.items {
       let shard = shard(of: item.partition)
       let own: Shard.View
-      if let known = views[shard] { own = known } else {
+      if let known = views[shard] {
+        own = known
+      } else {
         own = try await view(shard)
         views[shard] = own
       }
@@ -124,7 +126,9 @@ extension StoreNode {
       view = try await self.view(shard(of: partition))
       page = try Self.page(view, partition, range, request.reverse, request.limit, request.cursor, request.keysOnly)
     case .shard(let id, let rowClass):
-      guard id < UInt32(shards.count) else { throw .invalid("there is no shard \(id), the last is \(shards.count - 1)") }
+      guard id < UInt32(shards.count) else {
+        throw .invalid("there is no shard \(id), the last is \(shards.count - 1)")
+      }
       let shard = shards[Int(id)]
       view = try await self.view(Int(id))
       let bounds = StoredKey.bounds(rowClass, slotStart: shard.slotStart, slotEnd: shard.slotEnd)
@@ -190,7 +194,9 @@ extension StoreNode {
       let partition = Partition(app: request.partition.app, name: name)
       let place = shard(of: partition)
       let target: Shard.View
-      if let known = views[place] { target = known } else {
+      if let known = views[place] {
+        target = known
+      } else {
         target = try await view(place)
         views[place] = target
       }

@@ -40,7 +40,8 @@ extension StoreNode {
   ) async throws(StoreError) -> PutManyResponse {
     try StoreLimits.check(request)
     try Self.check(identity)
-    guard request.targets.reduce(0, { $0 + $1.partitionName.count + 8 }) + request.value.count <= StoreLimits.batchBytesMax
+    guard
+      request.targets.reduce(0, { $0 + $1.partitionName.count + 8 }) + request.value.count <= StoreLimits.batchBytesMax
     else { throw .invalid("a PutMany has at most \(StoreLimits.batchBytesMax) bytes of names and value") }
     var parts: [Int: [Int]] = [:]
     for (position, target) in request.targets.enumerated() {
@@ -68,9 +69,11 @@ extension StoreNode {
 
   private func propose(_ commands: [(shard: Int, command: Command)]) async throws(StoreError) -> [CommandResult] {
     if commands.isEmpty { return [] }
-    let encoded = commands.map { (shard: $0.shard, bytes: CommandEncoding.encode($0.command), ordinals: $0.command.ordinals) }
-    for part in encoded where part.bytes.count > options.logSegmentBytes / 4 {
-      throw .invalid("the write is encoded in \(part.bytes.count) bytes, more than a quarter of a log segment")
+    let encoded = commands.map {
+      (shard: $0.shard, bytes: CommandEncoding.encode($0.command), ordinals: $0.command.ordinals)
+    }
+    for part in encoded where part.bytes.count > options.logSegmentBytes / 2 {
+      throw .invalid("the write is encoded in \(part.bytes.count) bytes, more than half a log segment")
     }
     let results: [Result<CommandResult, StoreError>] = await withUnsafeContinuation { continuation in
       let call = PendingCall(parts: encoded.count, continuation)

@@ -30,7 +30,8 @@ public final class StoreNode: Sendable {
   private let logger: Logger
   private let disk: any Disk
   private let stages: any Stages
-  private let lock: any DiskLock
+  /// Held until the node is closed.
+  private let lock: Mutex<(any DiskLock)?>
   private let sequencer = RequestSequencer()
   private let isStopping = Atomic<Bool>(false)
 
@@ -74,7 +75,7 @@ public final class StoreNode: Sendable {
     let directory = options.dataDirectory
     do throws(DiskError) {
       try disk.makeDirectory(directory)
-      lock = try disk.lock("\(directory)/LOCK")
+      lock = Mutex(try disk.lock("\(directory)/LOCK"))
     } catch { throw .failed("\(error)") }
     let meta = try NodeMeta.load(
       disk, directory, nodeID: options.nodeID, shards: options.shards, newSalt: environment.salt())
@@ -118,7 +119,8 @@ public final class StoreNode: Sendable {
     var lanes: [ShardLane] = []
     var outputs = Array(repeating: ShardLane.Output(), count: shards.count)
     let limits = ShardLane.Limits(
-      mergedEntryBytesMax: options.mergedEntryBytesMax, entriesInFlightMax: options.entriesInFlightMax)
+      mergedEntryBytesMax: min(options.mergedEntryBytesMax, options.logSegmentBytes / 4),
+      entriesInFlightMax: options.entriesInFlightMax)
     for (id, shard) in shards.enumerated() {
       let view = try shard.view()
       let log = found.shards[id]
@@ -161,9 +163,18 @@ public final class StoreNode: Sendable {
 
   // MARK: Maintenance
 
+  /// One turn of maintenance, then `done`.
+  func runMaintenance(_ done: @escaping @Sendable () -> Void) {
+    stages.run(.maintenance) {
+      self.maintain()
+      done()
+    }
+  }
+
   /// Flushes the shards that keep too much of the log, recycles segments nobody needs, and has a spare one ready. On the
   /// maintenance stage.
   func maintain() {
+    if isStopping.load(ordering: .relaxed) || path.hasFailed.load(ordering: .relaxed) { return }
     do throws(StoreError) {
       try recycle()
       if path.withLog({ $0.segments.count > options.logSegmentsBeforeFlush }) {
@@ -222,6 +233,7 @@ public final class StoreNode: Sendable {
           shard.close()
         }
         self.path.withLog { $0.close() }
+        self.lock.withLock { $0 = nil }
         continuation.resume()
       }
     }

@@ -50,7 +50,7 @@ final class WritePath: Sendable {
   private let logInbox = Mutex(LogInbox())
   private let applyInboxes: [ApplyInbox]
   let logIsFull = Atomic<Bool>(false)
-  private let hasFailed = Atomic<Bool>(false)
+  let hasFailed = Atomic<Bool>(false)
 
   /// `clock`: milliseconds since 1970. `onFailure` is called once, from any thread.
   init(

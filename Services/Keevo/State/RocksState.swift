@@ -107,7 +107,9 @@ final class RocksState: StateStore, @unchecked Sendable {
   fileprivate func value(_ key: [UInt8], _ options: OpaquePointer) throws(StoreError) -> [UInt8]? {
     var error: UnsafeMutablePointer<CChar>?
     let slice = key.withUnsafeBufferPointer { bytes in
-      bytes.withMemoryRebound(to: CChar.self) { rocksdb_get_pinned(database, options, $0.baseAddress, $0.count, &error) }
+      bytes.withMemoryRebound(to: CChar.self) {
+        rocksdb_get_pinned(database, options, $0.baseAddress, $0.count, &error)
+      }
     }
     if let text = Self.take(&error) { throw .failed("RocksDB in \(path) cannot read: \(text)") }
     guard let slice else { return nil }

@@ -18,7 +18,8 @@ struct ShardStateMachine: Sendable {
   /// Continues from what the state holds.
   init(state: any StateReader, limits: Limits = Limits()) throws(StoreError) {
     self.limits = limits
-    applied = try state.value(StoredKey.applied).map { bytes throws(StoreError) in try AppliedMark.decode(bytes) } ?? .none
+    applied =
+      try state.value(StoredKey.applied).map { bytes throws(StoreError) in try AppliedMark.decode(bytes) } ?? .none
     requests = try RequestTable.load(from: state, limits: limits.requests, timeMilliseconds: applied.timeMilliseconds)
   }
 
@@ -35,7 +36,8 @@ struct ShardStateMachine: Sendable {
       time = max(time, decoded.timeMilliseconds)
     }
     var run = EntryRun(
-      overlay: Overlay(base: state), index: entry.index, timeMilliseconds: time, scanBytesLeft: limits.entryScanBytesMax)
+      overlay: Overlay(base: state), index: entry.index, timeMilliseconds: time, scanBytesLeft: limits.entryScanBytesMax
+    )
     var results: [CommandResult] = []
     results.reserveCapacity(commands.count)
     var noted: [(identity: RequestIdentity, result: CommandResult)] = []
