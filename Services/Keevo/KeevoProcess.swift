@@ -1,4 +1,5 @@
 import EventLoop
+import GRPC
 import Glibc
 import KeevoClient
 import ServiceKit
@@ -7,6 +8,7 @@ import Telemetry
 /// The running node and what is served in front of it.
 struct KeevoProcess: RunningService {
   let node: StoreNode
+  let server: GRPCServer
 
   static func start(_ context: ServiceContext) async throws -> KeevoProcess {
     let logger = context.logger
@@ -25,7 +27,17 @@ struct KeevoProcess: RunningService {
     }
     let node = try opened.get()
     logger.info("the store is open", [("data_dir", options.dataDirectory), ("shards", "\(options.shards)")])
-    return KeevoProcess(node: node)
+    let address = context.configuration.string("listen") ?? "127.0.0.1:0"
+    let server: GRPCServer
+    do {
+      server = try GRPCServer(
+        address: address, loops: context.loops, methods: node.methods(metrics: metrics),
+        settings: KeevoSettings.server(context.configuration), logger: logger, metrics: metrics)
+    } catch {
+      await node.close()
+      throw error
+    }
+    return KeevoProcess(node: node, server: server)
   }
 
   func notReadyReason() async -> String? {
@@ -36,5 +48,8 @@ struct KeevoProcess: RunningService {
     } catch { return "\(error)" }
   }
 
-  func drain() async { await node.close() }
+  func drain() async {
+    await server.drain(timeoutMilliseconds: 8_000)
+    await node.close()
+  }
 }

@@ -1,3 +1,4 @@
+import GRPC
 import KeevoClient
 import ServiceKit
 
@@ -36,6 +37,9 @@ enum KeevoSettings {
     Setting("block-cache-mib", .integer(8...1_048_576), default: "256", help: "RocksDB's cache of blocks, all shards"),
     Setting("row-cache-mib", .integer(1...1_048_576), default: "64", help: "RocksDB's cache of rows, all shards"),
     Setting("write-buffer-mib", .integer(1...4_096), default: "16", help: "a memory table; a shard has at most three"),
+    Setting("connections-max", .integer(1...1_000_000), default: "10000", help: "open connections; one more is closed"),
+    Setting(
+      "streams-max", .integer(1...100_000), default: "1024", help: "calls open at once on a connection"),
     Setting(
       "background-mib-per-second", .integer(1...100_000), default: "128",
       help: "what flushes and compactions may write"),
@@ -66,5 +70,12 @@ enum KeevoSettings {
     number("write-buffer-mib", \.writeBufferBytes, times: mebibyte)
     number("background-mib-per-second", \.backgroundBytesPerSecond, times: mebibyte)
     return options
+  }
+
+  static func server(_ configuration: Configuration) -> GRPCServerSettings {
+    var settings = GRPCServerSettings()
+    if let value = configuration.integer("connections-max") { settings.connectionsMax = value }
+    if let value = configuration.integer("streams-max") { settings.streamsMax = value }
+    return settings
   }
 }

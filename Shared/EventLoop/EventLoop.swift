@@ -40,6 +40,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   private let asleep = Atomic<Bool>(false)
   private let stopping = Atomic<Bool>(false)
   private let foreign = Atomic<Int>(0)
+  private let turnCount = Atomic<Int>(0)
   private let wakeDescriptor: Int32
   private let pollDescriptor: Int32
   /// Set after something was put into `inbox` or `callbacks`, so that a turn without any takes no lock.
@@ -61,7 +62,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     wakeDescriptor = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))
     pollDescriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
     precondition(wakeDescriptor >= 0 && pollDescriptor >= 0, "no file descriptor left for an event loop")
-    var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: wakeDescriptor))
+    // All 64 bits: setting `fd` alone would leave the upper half of the union to chance.
+    let wake = epoll_data_t(u64: UInt64(UInt32(bitPattern: wakeDescriptor)))
+    var event = epoll_event(events: EPOLLIN.rawValue, data: wake)
     epoll_ctl(pollDescriptor, EPOLL_CTL_ADD, wakeDescriptor, &event)
   }
 
@@ -102,6 +105,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
   /// Jobs and callbacks that other threads handed in since the start. From any thread.
   public var foreignEnqueues: Int { foreign.load(ordering: .relaxed) }
+
+  /// Turns since the start: a loop without work makes none. From any thread.
+  public var turns: Int { turnCount.load(ordering: .relaxed) }
 
   // MARK: Executor
 

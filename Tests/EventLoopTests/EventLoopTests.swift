@@ -83,6 +83,19 @@ private final class Notes: Sendable {
     loop.stop()
   }
 
+  @Test func aLoopWithoutWorkSleeps() async throws {
+    let group = EventLoopGroup(count: 1)
+    // Wake it from here, so that it has had its wake-up descriptor ready once.
+    for _ in 0..<3 {
+      await withCheckedContinuation { done in group.loops[0].execute { done.resume() } }
+      try await Task.sleep(nanoseconds: 20_000_000)
+    }
+    let before = group.loops[0].turns
+    try await Task.sleep(nanoseconds: 200_000_000)
+    #expect(group.loops[0].turns - before <= 2)
+    group.stop()
+  }
+
   @Test func aTaskThatPrefersTheLoopStaysThere() async {
     let loop = EventLoop(name: "test")
     loop.start()
