@@ -19,7 +19,7 @@ extension FeedEngine {
     _ id: ActivityID, _ feed: [UInt8], _ app: AppID, _ traceID: [UInt8]
   ) async throws(StoreError) -> Bool {
     let (record, version) = try await activityRecord(id, app)
-    let hides = options.faults.contains(.noHides) ? [] : try await followedEntries(id, feed, app)
+    let hides = options.faults.contains(.noHides) ? [] : try await followedEntries(id, record, feed, app)
     guard let record, let version, record.placements.contains(where: { $0.feed == feed }) else {
       try await removeLocally(id, hides, feed, app, traceID)
       return true
@@ -84,18 +84,28 @@ extension FeedEngine {
     await visible("removal") { [self] () throws(JobError) in try await help(pending, partition) }
   }
 
-  /// The entries of an activity that the feed got by following.
+  /// The entries of an activity that the feed got by following, and those that a fan-out still on its way will give it: a
+  /// removal must hold for them too.
   private func followedEntries(
-    _ id: ActivityID, _ feed: [UInt8], _ app: AppID
+    _ id: ActivityID, _ record: ActivityRecord?, _ feed: [UInt8], _ app: AppID
   ) async throws(StoreError) -> [EntryKey] {
     let partition = FeedKeys.feed(named: feed, app.rawValue)
     let rows = try await store.scan(
       ScanRequest(scope: .partition(partition, EntryKey.range(id)), limit: StoreLimits.scanRowsMax, keysOnly: true)
     ).rows
-    return rows.compactMap { row in
+    var keys = rows.compactMap { row -> EntryKey? in
       guard !EntryKey.isHide(row.key.rest), let key = EntryKey(row.key.rest), key.via != 0 else { return nil }
       return key
     }
+    let others = (record?.placements ?? []).filter { $0.feed != feed }
+    let follows = try await multiGet(others.map { .init(partition: partition, key: FeedKeys.follow($0.feed)) })
+    for (placement, row) in zip(others, follows) {
+      guard let follow = try followRecord(row), follow.state == .live else { continue }
+      let key = EntryKey(
+        id, via: FeedKeys.feedHash(placement.feed), placement: placement.epoch, edge: follow.epoch)
+      if !keys.contains(key) { keys.append(key) }
+    }
+    return keys
   }
 
   private func putHides(

@@ -189,18 +189,19 @@ extension FeedEngine {
   ) async throws(StoreError) {
     var batches: [SubBatch] = []
     var jobs: [JobLease] = []
+    var again: [JobLease] = []
     for (index, commit) in fresh.enumerated() {
       guard let (lease, items) = commit.job else { continue }
-      let cut = items.firstIndex { $0.kind != .many && coverage.cut.contains($0.feed) }
+      if late.contains(index) {
+        again.append(lease)
+        continue
+      }
       var operation: Operation = .delete(lease.id.key)
-      if late.contains(index) || cut != nil {
+      if let cut = items.firstIndex(where: { $0.kind != .many && coverage.cut.contains($0.feed) }) {
         var record = lease.record
         record.holder = 0
         record.beat &+= 1
-        if let cut, !late.contains(index) {
-          record.cursor =
-            PlacementCursor(item: cut, after: coverage.edges[items[cut].feed]?.last?.key.rest ?? []).encoded
-        }
+        record.cursor = PlacementCursor(item: cut, after: coverage.edges[items[cut].feed]?.last?.key.rest ?? []).encoded
         operation = .put(lease.id.key, value: record.encoded())
       }
       batches.append(
@@ -211,7 +212,8 @@ extension FeedEngine {
       jobs.append(lease)
     }
     let results = try await write(batches, traceID)
-    for (lease, result) in zip(jobs, results) where result.failedCondition == 0 {
+    for (lease, result) in zip(jobs, results) where result.failedCondition == 0 { again.append(lease) }
+    for lease in again {
       do throws(JobError) {
         try await fanOut(lease.id, lease.record, lease: lease, visible: true)
       } catch .leaseLost {

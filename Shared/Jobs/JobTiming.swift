@@ -1,4 +1,5 @@
 import EventLoop
+import Telemetry
 
 /// Times of leases and retries; clocks are passed in, so that tests own them.
 public struct JobTiming: Sendable {
@@ -31,3 +32,10 @@ public struct JobTiming: Sendable {
 /// The monotonic clock under a name of its own: inside `JobTiming` the free function is hidden by the member.
 @Sendable
 public func processMonotonicNanoseconds() -> UInt64 { monotonicNanoseconds() }
+
+extension JobTiming {
+  /// The process's clocks.
+  public static var live: JobTiming {
+    JobTiming(wallMilliseconds: { UInt64(max(0, wallClockMicroseconds())) / 1_000 })
+  }
+}

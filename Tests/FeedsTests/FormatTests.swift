@@ -1,0 +1,140 @@
+import Jobs
+import KeevoClient
+import Model
+import Testing
+
+@testable import Feeds
+
+/// Golden bytes of every format (B6): a change here is a change of what lies on disk.
+@Suite struct FormatTests {
+  private func be(_ value: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(56 - 8 * $0)) }
+  }
+  private let id = ActivityID(ticks: 0x0102_0304_0506_0708, low: 0x8182_8384_8586_8788)
+
+  private func cut(_ bytes: [UInt8], _ read: ([UInt8]) throws -> Void) {
+    #expect(throws: FormatError.unknown(9)) { try read([9] + bytes.dropFirst()) }
+    for length in 0..<bytes.count { #expect(throws: FormatError.self) { try read(Array(bytes.prefix(length))) } }
+  }
+
+  @Test func partitionsAreNamedAsTheJoinNamesThem() throws {
+    let key = EntryKey(id, via: 0, placement: Stamp(5), edge: .zero)
+    let partition = FeedKeys.activity(id, AppID(1))
+    #expect(partition.name == Array("01020304050607088182838485868788".utf8))
+    #expect(EntryKey.join.partitionName(of: key.rest) == partition.name)
+    #expect(FeedKeys.feed(try #require(FeedID("user:a")), AppID(1)).name == Array("f/user:a".utf8))
+  }
+
+  @Test func theHashOfAFeedNeverChanges() {
+    #expect(FeedKeys.feedHash(Array("user:alice".utf8)) == 0xA7FC_ACB7_E5A5_A569)
+    #expect(FeedKeys.feedHash([]) != 0)
+  }
+
+  @Test func entries() throws {
+    let key = EntryKey(id, via: 0x11, placement: Stamp(0x22), edge: Stamp(0x33))
+    let rest = be(~id.ticks) + be(~id.low) + be(0x11) + be(0x22) + be(0x33)
+    #expect(key.rest == rest)
+    #expect(EntryKey(rest) == key)
+    #expect(key.hide.rest == rest + [1])
+    #expect(EntryKey.isHide(key.hide.rest) && !EntryKey.isHide(rest))
+    let value = EntryValue(kind: .to, arrival: Stamp(0x44))
+    #expect(value.encoded == [1, 1] + be(0x44))
+    #expect(try EntryValue(value.encoded) == value)
+    cut(value.encoded) { _ = try EntryValue($0) }
+    let newer = ActivityID(ticks: id.ticks + 1, low: 0)
+    #expect(
+      EntryKey(newer, via: 9, placement: Stamp(9), edge: Stamp(9)).rest.lexicographicallyPrecedes(rest), "newest first")
+  }
+
+  @Test func activities() throws {
+    let placements = [
+      Placement(feed: Array("user:a".utf8), kind: .own, epoch: Stamp(7)),
+      Placement(feed: Array("flat:b".utf8), kind: .to),
+    ]
+    let input = ActivityInput(actor: "a", verb: "v", object: "o", customMembers: Array(",\"c\":1".utf8), idLowBits: 0)
+    let body = ActivityBody(input, id: id, time: ActivityTime(microseconds: 0), to: [placements[1].feed])
+    let record = ActivityRecord(idVersion: 1, foreignIDHash: [1, 2], placements: placements, body: body)
+    let encoded = record.encoded()
+    let head: [UInt8] =
+      [1, 1, 0, 0, 2, 1, 2, 0, 2] + [0] + be(7) + [0, 6] + Array("user:a".utf8) + [1] + be(0) + [0, 6]
+      + Array("flat:b".utf8)
+    #expect(Array(encoded.bytes.prefix(head.count)) == head)
+    #expect(encoded.stampAt == [27])
+    #expect(try ActivityRecord(encoded.bytes) == record)
+    var other = record
+    other.placements.removeLast()
+    other.renewTo()
+    #expect(!String(decoding: other.body, as: UTF8.self).contains("\"to\""))
+    #expect(String(decoding: other.body, as: UTF8.self).hasSuffix("\"origin\":,\"c\":1}"))
+    other.placements = record.placements
+    other.renewTo()
+    #expect(other == record)
+    #expect(throws: FormatError.unknown(9)) { try ActivityRecord([9] + encoded.bytes.dropFirst()) }
+    for length in 0..<50 {
+      #expect(throws: FormatError.self) { try ActivityRecord(Array(encoded.bytes.prefix(length))) }
+    }
+  }
+
+  @Test func followsAndEdges() throws {
+    var record = FollowRecord(since: Stamp(3), kept: true, createdAt: ActivityTime(microseconds: 5))
+    record.epoch = Stamp(1)
+    record.turn = Stamp(2)
+    record.until = Stamp(4)
+    record.updatedAt = ActivityTime(microseconds: 6)
+    let bytes = [1, 1, 1] + be(1) + be(2) + be(3) + be(4) + be(.max) + be(5) + be(6)
+    #expect(record.encoded == bytes)
+    #expect(Array(bytes[FollowRecord.epochOffset..<FollowRecord.epochOffset + 8]) == be(1))
+    #expect(Array(bytes[FollowRecord.turnOffset..<FollowRecord.turnOffset + 8]) == be(2))
+    #expect(try FollowRecord(bytes) == record)
+    cut(bytes) { _ = try FollowRecord($0) }
+    let edge = FollowerEdge(record, state: .none, turn: Stamp(9))
+    #expect(edge.encoded == [1, 0, 1] + be(1) + be(9) + be(3) + be(.max) + be(5) + be(6))
+    #expect(try FollowerEdge(edge.encoded) == edge)
+    cut(edge.encoded) { _ = try FollowerEdge($0) }
+    let order = FollowOrderRow(other: [65], createdAt: record.createdAt, updatedAt: record.updatedAt)
+    #expect(order.encoded == [1] + be(5) + be(6) + [0, 1, 65])
+    #expect(try FollowOrderRow(order.encoded) == order)
+    cut(order.encoded) { _ = try FollowOrderRow($0) }
+  }
+
+  @Test func ends() throws {
+    var edges = EdgesRow()
+    edges.ends = [EdgeEnd(source: 1, epoch: Stamp(2), last: Stamp(3))]
+    edges.more = 4
+    let bytes = [1, 0, 0, 0, 4, 0, 0, 0, 1] + be(1) + be(2) + be(3) + [0, 0, 0, 0]
+    #expect(edges.encoded == bytes)
+    #expect(try EdgesRow(bytes) == edges)
+    cut(bytes) { _ = try EdgesRow($0) }
+    #expect(throws: FormatError.self) { try EdgesRow(Array(bytes.dropLast()) + [1]) }
+    #expect(try EdgesRow.decodeMore(EdgesRow.encodeMore(edges.ends)) == edges.ends)
+  }
+
+  @Test func jobs() throws {
+    let fan = FanOutPayload(id: id, items: [.init(feed: [65], kind: .to)])
+    #expect(fan.encoded == [1] + be(id.ticks) + be(id.low) + [1, 0, 1, 1, 0, 1, 65])
+    #expect(try FanOutPayload(fan.encoded) == fan)
+    cut(fan.encoded) { _ = try FanOutPayload($0) }
+    let garbage = GarbagePayload(
+      id: id, feed: [66], gone: [Placement(feed: [65], kind: .own, epoch: Stamp(2))],
+      hides: [EntryKey(id, via: 1, placement: Stamp(2), edge: Stamp(3))], foreignIDHash: [7])
+    #expect(try GarbagePayload(garbage.encoded) == garbage)
+    cut(garbage.encoded) { _ = try GarbagePayload($0) }
+    let copy = CopyPayload(target: [65], limit: 100, since: Stamp(2))
+    #expect(copy.encoded == [1, 0, 1, 65, 0, 100] + be(2) + be(.max))
+    #expect(try CopyPayload(copy.encoded) == copy)
+    cut(copy.encoded) { _ = try CopyPayload($0) }
+    let end = UnfollowPayload(target: [65], epoch: Stamp(1), keepHistory: true, last: Stamp(2))
+    #expect(end.encoded == [1, 0, 1, 65] + be(1) + [1] + be(2))
+    #expect(try UnfollowPayload(end.encoded) == end)
+    cut(end.encoded) { _ = try UnfollowPayload($0) }
+    var cursor = UnfollowCursor()
+    cursor.stage = .last
+    cursor.endedAtMilliseconds = 3
+    cursor.after = [9]
+    #expect(cursor.encoded == [1, 2] + be(3) + [0, 1, 9])
+    #expect(try UnfollowCursor(cursor.encoded) == cursor)
+    let place = PlacementCursor(item: 2, after: [9])
+    #expect(place.encoded == [1, 0, 2, 0, 1, 9])
+    #expect(try PlacementCursor(place.encoded) == place)
+  }
+}

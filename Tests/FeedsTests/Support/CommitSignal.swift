@@ -1,0 +1,49 @@
+import KeevoClient
+import Synchronization
+
+/// Sees by which write a request takes effect: the first sub-batch that is applied under a condition on the activity's record,
+/// the one that writes the follow's record, or the one that hides entries.
+final class CommitSignal: Sendable {
+  private let operation: FeedOperation
+  private let state = Mutex(false)
+
+  init(_ operation: FeedOperation) { self.operation = operation }
+
+  var fired: Bool { state.withLock { $0 } }
+
+  func observe(_ request: WriteRequest, _ response: WriteResponse) {
+    for (batch, result) in zip(request.batches, response.results) where result.applied && commits(batch) {
+      state.withLock { $0 = true }
+    }
+  }
+
+  private func commits(_ batch: SubBatch) -> Bool {
+    switch operation {
+    case .add: return batch.conditions.contains { Self.isRecord($0) }
+    case .remove:
+      return batch.conditions.contains { Self.isRecord($0) }
+        || batch.operations.contains { operation in
+          if case .put(let key, _, _, _) = operation {
+            key.space == UInt8(ascii: "e") && key.rest.count == 41
+          } else {
+            false
+          }
+        }
+    case .follow, .unfollow:
+      return batch.operations.contains { operation in
+        if case .put(let key, _, _, _) = operation {
+          key.space == UInt8(ascii: "f") && (key.rest.first ?? 0) != 0
+        } else {
+          false
+        }
+      }
+    }
+  }
+
+  private static func isRecord(_ condition: Condition) -> Bool {
+    switch condition {
+    case .absent(let key), .versionEquals(let key, _): key.space == UInt8(ascii: "a")
+    default: false
+    }
+  }
+}

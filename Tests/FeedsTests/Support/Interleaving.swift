@@ -1,0 +1,407 @@
+import Feeds
+import Jobs
+import KeevoClient
+import Model
+import Synchronization
+import Telemetry
+
+/// Drives a random history of requests over the in-memory store, one store call of one actor at a time, in a random order:
+/// clients whose process dies or stalls between two calls, workers that take any job from anyone, stalled ones that wake up
+/// late. Feeds are compared with the reference after each answered request that nothing in doubt touches, whenever
+/// all has settled, and at the end, when the marks of ended edges have been collected too.
+///
+/// Transcribed from the randomized model of the design (flat.py): same driver, over the real engine.
+final class Interleaving {
+  private let clock = ManualClock()
+  private let executor = StepExecutor()
+  private let times = SequenceTimeSource()
+  private let metrics = Metrics()
+  private let store: MemoryStore
+  private let options: FeedEngine.Options
+  private let app = AppID(1)
+  private var random: SeededGenerator
+  private let feeds: [String]
+  private let activities: Int
+  private let operations: [FeedOperation]
+  /// Visible after the answer, or only once all has settled: then fewer followers are visible than there are.
+  private let lagging: Bool
+  private var reference = ReferenceModel()
+  private var committed: Set<Int> = []
+  private var background: [StepActor] = []
+  private(set) var log: [String] = []
+  private(set) var failure: String?
+  /// What requests in doubt make undecidable: a feed, or an activity in it.
+  private var doubtful: Set<Doubt> = []
+
+  private struct Doubt: Hashable {
+    var feed: String
+    var activity: Int?
+  }
+
+  private let crashes: Double
+  private let crashAtStep: Double
+  private let share: Double
+  private let jump: Double
+  private static let fence: UInt64 = 200
+  private static let mark: UInt64 = 2_000
+
+  init(seed: UInt64, directed: Bool, faults: FeedEngine.Faults) {
+    var random = SeededGenerator(seed: seed)
+    let size = directed ? 0 : random.below(3)
+    let count = directed ? 4 + random.below(6) : [4, 7, 10][size]
+    activities = directed ? 1 + random.below(2) : size + 1
+    let feeds = (0..<(directed ? 2 : size + 2)).map { "flat:f\($0)" }
+    self.feeds = feeds
+    let activities = activities
+    crashes = directed ? 0.7 : random.pick([0.2, 0.5, 0.9])
+    crashAtStep = directed ? 0.15 : random.pick([0.05, 0.12])
+    share = random.pick([0.25, 0.55])
+    jump = random.pick([0, 0.01, 0.03])
+    lagging = random.chance(0.25)
+    operations = (0..<count).map { _ in
+      FeedOperation.random(feeds: feeds, activities: activities, directed: directed, &random)
+    }
+    var options = FeedEngine.Options()
+    options.fenceMilliseconds = Self.fence
+    options.markMilliseconds = Self.mark
+    options.fanOutPageMax = 2
+    options.stepRowsMax = 2
+    options.joinRowsMax = 8
+    options.visibleFeedsMax = lagging ? 1 : 1_000
+    options.faults = faults
+    self.options = options
+    let clock = clock
+    var storeOptions = MemoryStore.Options(clock: { clock.milliseconds })
+    storeOptions.remoteShards = random.chance(0.5) ? Set(0..<8) : []
+    store = MemoryStore(options: storeOptions)
+    self.random = random
+  }
+
+  /// Runs the history; `false` when a feed was not as it must be: then `failure` says how, and `log` what led there.
+  func run() -> Bool {
+    var unanswered: [FeedOperation] = []
+    for (number, operation) in operations.enumerated() {
+      let client = start(operation, number)
+      for other in unanswered { mark(other, operation) }
+      var answered = false
+      let mayCrash = random.chance(crashes)
+      var guardCount = 0
+      while true {
+        guardCount += 1
+        if guardCount > 20_000 { return fail("no end of \(operation)") }
+        tick()
+        if client.isFinished {
+          answered = !client.hasFailed
+          break
+        }
+        let draw = Double.random(in: 0..<1, using: &random)
+        let idle = background.isEmpty && jobs().isEmpty
+        if draw < share || idle {
+          if mayCrash, random.chance(crashAtStep) {
+            crash(client)
+            break
+          }
+          step(client)
+        } else if draw < share + 0.1, background.count < 8 {
+          startWorker()
+        } else if !background.isEmpty {
+          let actor = random.pick(background)
+          if random.chance(0.03) { actor.crash() }
+          step(actor)
+        }
+        background.removeAll(where: \.isFinished)
+      }
+      if answered {
+        commit(number, "at the answer")
+        log.append("answered: \(operation)")
+        if unanswered.isEmpty, !lagging, !check("after \(operation)") { return false }
+      } else {
+        unanswered.append(operation)
+      }
+      if !unanswered.isEmpty || lagging, random.chance(0.5) {
+        if !settle(everything: false) || !check("settled after \(operation)") { return false }
+        unanswered = []
+      }
+    }
+    if !settle(everything: true) || !check("at rest") { return false }
+    clock.advance(3 * Self.mark)
+    return settle(everything: true) && check("after the collection of marks")
+  }
+
+  // MARK: Actors
+
+  private func engine(
+    _ actor: StepActor, watch: @escaping @Sendable (WriteRequest, WriteResponse) -> Void = { _, _ in }
+  ) -> FeedEngine {
+    let executor = executor
+    let store = WatchedStore(GatedStore(store) { _ async throws(StoreError) in try await actor.gate() }, watch)
+    return FeedEngine(
+      store: store, times: times, options: options, timing: World.timing(clock),
+      runtime: FeedRuntime(
+        spawn: { work in executor.launch(work) }, sleep: { _ in await actor.pause() }),
+      logger: .silent, metrics: metrics)
+  }
+
+  private func start(_ operation: FeedOperation, _ number: Int) -> StepActor {
+    log.append("begins: \(operation)")
+    let actor = StepActor("client \(number)", operation: number)
+    let signal = CommitSignal(operation)
+    signals[number] = signal
+    let engine = engine(actor) { request, response in signal.observe(request, response) }
+    let app = app
+    executor.launch {
+      let answered = await Self.answer(operation, engine, app)
+      actor.finish(failed: !answered)
+    }
+    executor.drain()
+    return actor
+  }
+
+  private var signals: [Int: CommitSignal] = [:]
+
+  private static func feed(_ name: String) -> FeedID {
+    guard let feed = FeedID(name) else { preconditionFailure("no feed name: \(name)") }
+    return feed
+  }
+
+  private static func input(_ activity: Int, _ targets: [String]) -> ActivityInput {
+    ActivityInput(
+      actor: "alice", verb: "post", object: "a\(activity)", foreignID: "a\(activity)",
+      time: ActivityTime(microseconds: Int64(1_000_000 + activity)), to: targets.map(feed), idLowBits: UInt64(activity))
+  }
+
+  private static func answer(_ operation: FeedOperation, _ engine: FeedEngine, _ app: AppID) async -> Bool {
+    do {
+      try await perform(operation, engine, app)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private static func perform(_ operation: FeedOperation, _ engine: FeedEngine, _ app: AppID) async throws(FeedError) {
+    switch operation {
+    case .add(let activity, let feed, let targets):
+      _ = try await engine.add([input(activity, targets)], to: Self.feed(feed), app: app, traceID: [])
+    case .remove(let activity, let feed):
+      let input = input(activity, [])
+      let id = input.id(at: ActivityTime(microseconds: Int64(1_000_000 + activity)))
+      try await engine.remove(id, from: Self.feed(feed), app: app, traceID: [])
+    case .follow(let source, let target, let limit):
+      try await engine.follow(
+        [FollowRequest(source: feed(source), target: feed(target), activityCopyLimit: limit)], app: app, traceID: [])
+    case .unfollow(let source, let target, let keep):
+      try await engine.unfollow(
+        [UnfollowRequest(source: feed(source), target: feed(target), keepHistory: keep)], app: app, traceID: [])
+    }
+  }
+
+  /// Lets one call of the actor through, and sees whether its request committed by it.
+  private func step(_ actor: StepActor) {
+    _ = actor.step(&random)
+    executor.drain()
+    if let number = actor.operation, signals[number]?.fired == true { commit(number, "by its write") }
+  }
+
+  /// The client's process dies, or stalls to go on later.
+  private func crash(_ client: StepActor) {
+    if random.chance(0.6) {
+      log.append("stalls: \(client.name)")
+      background.append(client)
+    } else {
+      log.append("crashes: \(client.name)")
+      client.crash()
+      executor.drain()
+    }
+  }
+
+  private func commit(_ number: Int, _ how: String) {
+    guard committed.insert(number).inserted else { return }
+    log.append("commits \(how): \(operations[number])")
+    switch operations[number] {
+    case .add(let activity, let feed, let targets):
+      reference.add(
+        activity, [.init(feed: feed, kind: .own)] + targets.map { .init(feed: $0, kind: .to) })
+    case .remove(let activity, let feed): reference.remove(activity, from: feed)
+    case .follow(let source, let target, let limit): reference.follow(source, target, copy: limit)
+    case .unfollow(let source, let target, let keep): reference.unfollow(source, target, keepHistory: keep)
+    }
+  }
+
+  private func jobs() -> [Row] {
+    let partitions = Self.wait(on: executor) { [store] in
+      var rows: [Row] = []
+      for shard in 0..<UInt32(8) {
+        let page = try? await store.scan(ScanRequest(scope: .shard(shard, .jobs), limit: 10_000))
+        rows += page?.rows ?? []
+      }
+      return rows
+    }
+    return partitions.filter { $0.key.space == JobID.space }
+  }
+
+  private func startWorker(_ row: Row? = nil) {
+    let all = jobs()
+    if all.isEmpty { return }
+    let row = row ?? random.pick(all)
+    guard let partition = row.partition, let job = try? JobRecord(row.value) else { return }
+    let actor = StepActor("worker")
+    log.append("a worker takes a \(job.kind.name) job")
+    let engine = engine(actor)
+    background.append(actor)
+    let id = JobID(partition: partition, rest: row.key.rest)
+    let timing = World.timing(clock)
+    let gated = GatedStore(store) { _ async throws(StoreError) in try await actor.gate() }
+    let version = row.version
+    executor.launch {
+      await Self.work(id, job, version, engine, gated, timing)
+      actor.finish(failed: false)
+    }
+    executor.drain()
+  }
+
+  private static func work(
+    _ id: JobID, _ job: JobRecord, _ version: Stamp, _ engine: FeedEngine, _ store: any KeyValueStore,
+    _ timing: JobTiming
+  ) async {
+    do {
+      let lease = try await JobLease.take(
+        id, record: job, version: version, holder: 77, store: store, timing: timing)
+      if let lease { try await engine.run(lease) }
+    } catch {
+      // Lost, crashed or refused: the job's row is still there for the next.
+    }
+  }
+
+  private func tick() {
+    clock.advance(1)
+    if random.chance(jump) { clock.advance(random.pick([Self.fence, Self.mark]) + 1) }
+  }
+
+  // MARK: Rest
+
+  /// Runs jobs until none is due. Requests that have not committed come first, since whether they do is not for the reference to
+  /// guess; `everything`: stalled ones too, all of them to their end.
+  private func settle(everything: Bool) -> Bool {
+    for actor in background where actor.operation != nil {
+      if !everything, let number = actor.operation, committed.contains(number) { continue }
+      if !finish(actor) { return fail("\(actor.name) does not end") }
+    }
+    background.removeAll(where: \.isFinished)
+    for _ in 0..<500 {
+      let due = jobs().filter { row in
+        (try? JobRecord(row.value)).map { $0.wakeAtMilliseconds <= clock.milliseconds } ?? false
+      }
+      if due.isEmpty {
+        if everything {
+          for actor in background where !finish(actor) { return fail("\(actor.name) does not end") }
+          background = []
+          if jobs().contains(where: { ((try? JobRecord($0.value))?.wakeAtMilliseconds ?? 0) <= clock.milliseconds }) {
+            continue
+          }
+        }
+        return true
+      }
+      let before = background.count
+      startWorker(random.pick(due))
+      guard background.count > before, let worker = background.last else { continue }
+      var guardCount = 0
+      while !worker.isFinished {
+        guardCount += 1
+        if guardCount > 5_000 { return fail("a job does not end") }
+        clock.advance(1)
+        step(worker)
+        if background.count > 1, random.chance(0.1) { step(background[random.below(background.count - 1)]) }
+      }
+      background.removeAll(where: \.isFinished)
+    }
+    return fail("no rest")
+  }
+
+  private func finish(_ actor: StepActor) -> Bool {
+    for _ in 0..<5_000 {
+      if actor.isFinished {
+        if let number = actor.operation, !actor.hasFailed { commit(number, "at its late end") }
+        return true
+      }
+      clock.advance(1)
+      step(actor)
+    }
+    return false
+  }
+
+  // MARK: Judgement
+
+  /// What two requests, the first of which was never answered, make undecidable.
+  private func mark(_ one: FeedOperation, _ two: FeedOperation) {
+    for (p, q) in [(one, two), (two, one)] {
+      switch (p, q) {
+      case (.add(let activity, _, _), .follow(let source, _, let limit)):
+        doubtful.insert(Doubt(feed: source, activity: limit == 0 || limit == 9 ? activity : nil))
+      case (.remove(let activity, _), .follow(let source, _, let limit)):
+        doubtful.insert(Doubt(feed: source, activity: limit == 0 || limit == 9 ? activity : nil))
+      case (.add(let activity, _, _), .unfollow(let source, _, true)):
+        doubtful.insert(Doubt(feed: source, activity: activity))
+      case (.add(let a, _, _), .remove(let b, _)) where a == b, (.remove(let a, _), .remove(let b, _)) where a == b:
+        for feed in feeds { doubtful.insert(Doubt(feed: feed, activity: a)) }
+      default: break
+      }
+      switch (p, q) {
+      case (.follow(let s, let t, _), .follow(let source, let target, _)) where s == source && t == target,
+        (.follow(let s, let t, _), .unfollow(let source, let target, _)) where s == source && t == target:
+        doubtful.insert(Doubt(feed: s, activity: nil))
+      case (.remove(let activity, let feed), .follow(let source, _, _)) where feed == source,
+        (.remove(let activity, let feed), .unfollow(let source, _, _)) where feed == source:
+        doubtful.insert(Doubt(feed: feed, activity: activity))
+      default: break
+      }
+    }
+  }
+
+  private func check(_ when: String) -> Bool {
+    for feed in feeds {
+      guard let items = read(feed) else { return fail("\(when): \(feed) cannot be read") }
+      let certain = { (activity: Int) in
+        !self.doubtful.contains(Doubt(feed: feed, activity: activity))
+          && !self.doubtful.contains(Doubt(feed: feed, activity: nil))
+      }
+      let wanted = reference.read(feed).filter { certain($0.key) }.sorted { $0.key > $1.key }.map {
+        "a\($0.key)<\($0.value)"
+      }
+      let got = items.filter { certain($0.activity) }.map { "a\($0.activity)<\($0.origin)" }
+      if got != wanted { return fail("\(when), \(feed): has \(got), must have \(wanted)") }
+    }
+    return true
+  }
+
+  private func read(_ feed: String) -> [(activity: Int, origin: String)]? {
+    var options = options
+    options.garbagePerReadMax = 0
+    let engine = FeedEngine(
+      store: store, times: times, options: options, timing: World.timing(clock),
+      runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
+    let app = app
+    let page = Self.wait(on: executor) {
+      try? await engine.readFlat(Self.feed(feed), app: app, page: PageRequest(limit: 100))
+    }
+    return page?.items.map { item in
+      (Int(item.activity.id.ticks / 10 % 1_000_000) - Self.tickBase, item.origin.map(\.description) ?? "")
+    }
+  }
+
+  private static let tickBase = Int(ActivityTime(microseconds: 1_000_000).ticks / 10 % 1_000_000)
+
+  /// Runs something that passes no gate.
+  private static func wait<T: Sendable>(on executor: StepExecutor, _ body: @escaping @Sendable () async -> T) -> T {
+    let box = ResultBox<T>()
+    executor.launch { box.put(await body()) }
+    executor.drain()
+    guard let value = box.take() else { preconditionFailure("a call without gates did not end") }
+    return value
+  }
+
+  private func fail(_ what: String) -> Bool {
+    if failure == nil { failure = what }
+    return false
+  }
+}
