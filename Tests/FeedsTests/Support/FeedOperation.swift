@@ -14,6 +14,26 @@ enum FeedOperation: CustomStringConvertible {
     }
   }
 
+  /// Whether the order of the two does not matter for what feeds show.
+  func commutes(with other: FeedOperation) -> Bool {
+    switch (self, other) {
+    case (.add(let a, _, _), .add(let b, _, _)), (.add(let a, _, _), .remove(let b, _)),
+      (.remove(let a, _), .add(let b, _, _)):
+      return a != b
+    case (.add, .follow(_, _, let limit)), (.follow(_, _, let limit), .add): return limit == 9
+    case (.add, .unfollow(_, _, let keep)), (.unfollow(_, _, let keep), .add): return !keep
+    case (.remove, _), (_, .remove): return false
+    default: return relation != other.relation
+    }
+  }
+
+  private var relation: [String] {
+    switch self {
+    case .add, .remove: []
+    case .follow(let source, let target, _), .unfollow(let source, let target, _): [source, target]
+    }
+  }
+
   /// Histories of one source and one follower reach the races of a relation far more often.
   static func random(feeds: [String], activities: Int, directed: Bool, _ random: inout SeededGenerator) -> FeedOperation
   {

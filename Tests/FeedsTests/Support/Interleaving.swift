@@ -80,52 +80,75 @@ final class Interleaving {
   /// Runs the history; `false` when a feed was not as it must be: then `failure` says how, and `log` what led there.
   func run() -> Bool {
     var unanswered: [FeedOperation] = []
-    for (number, operation) in operations.enumerated() {
-      let client = start(operation, number)
-      for other in unanswered { mark(other, operation) }
-      var answered = false
-      let mayCrash = random.chance(crashes)
-      var guardCount = 0
-      while true {
-        guardCount += 1
-        if guardCount > 20_000 { return fail("no end of \(operation)") }
-        tick()
-        if client.isFinished {
-          answered = !client.hasFailed
-          break
-        }
-        let draw = Double.random(in: 0..<1, using: &random)
-        let idle = background.isEmpty && jobs().isEmpty
-        if draw < share || idle {
-          if mayCrash, random.chance(crashAtStep) {
-            crash(client)
-            break
-          }
-          step(client)
-        } else if draw < share + 0.1, background.count < 8 {
-          startWorker()
-        } else if !background.isEmpty {
-          let actor = random.pick(background)
-          if random.chance(0.03) { actor.crash() }
-          step(actor)
-        }
-        background.removeAll(where: \.isFinished)
-      }
-      if answered {
-        commit(number, "at the answer")
-        log.append("answered: \(operation)")
-        if unanswered.isEmpty, !lagging, !check("after \(operation)") { return false }
-      } else {
-        unanswered.append(operation)
-      }
+    var next = 0
+    while next < operations.count {
+      // Two that commute run side by side: whichever comes first, the reference is the same.
+      let together =
+        next + 1 < operations.count && random.chance(0.4) && operations[next].commutes(with: operations[next + 1])
+      let group = Array(next..<(next + (together ? 2 : 1)))
+      next += group.count
+      for number in group { for other in unanswered { mark(other, operations[number]) } }
+      guard let open = drive(group) else { return false }
+      unanswered += open.map { operations[$0] }
+      if unanswered.isEmpty, !lagging, !check("after \(operations[group[0]])") { return false }
       if !unanswered.isEmpty || lagging, random.chance(0.5) {
-        if !settle(everything: false) || !check("settled after \(operation)") { return false }
+        if !settle(everything: false) || !check("settled after \(operations[group[0]])") { return false }
         unanswered = []
       }
     }
     if !settle(everything: true) || !check("at rest") { return false }
     clock.advance(3 * Self.mark)
     return settle(everything: true) && check("after the collection of marks")
+  }
+
+  /// Runs requests side by side, with workers and stalled ones between their steps. Gives those that were never answered; `nil`
+  /// when they do not come to an end.
+  private func drive(_ group: [Int]) -> [Int]? {
+    var clients = group.map { (number: $0, actor: start(operations[$0], $0)) }
+    var unanswered: [Int] = []
+    let mayCrash = random.chance(crashes)
+    for _ in 0..<20_000 {
+      tick()
+      for (number, actor) in clients where actor.isFinished {
+        if actor.hasFailed {
+          _ = fail("an error nobody caused: \(operations[number])")
+          return nil
+        }
+        commit(number, "at the answer")
+        log.append("answered: \(operations[number])")
+      }
+      clients.removeAll(where: \.actor.isFinished)
+      if clients.isEmpty { return unanswered }
+      let draw = Double.random(in: 0..<1, using: &random)
+      if draw < share || (background.isEmpty && jobs().isEmpty) {
+        let index = random.below(clients.count)
+        let (number, actor) = clients[index]
+        if mayCrash, random.chance(crashAtStep) {
+          if group.count > 1 || random.chance(0.4) {
+            // The client asks again until it is answered.
+            log.append("crashes, is asked again: \(actor.name)")
+            actor.crash()
+            executor.drain()
+            clients[index].actor = start(operations[number], number)
+          } else {
+            crash(actor)
+            unanswered.append(number)
+            clients.remove(at: index)
+          }
+          continue
+        }
+        step(actor)
+      } else if draw < share + 0.1, background.count < 8 {
+        startWorker()
+      } else if !background.isEmpty {
+        let actor = random.pick(background)
+        if random.chance(0.03) { actor.crash() }
+        step(actor)
+      }
+      background.removeAll(where: \.isFinished)
+    }
+    _ = fail("no end of \(operations[group[0]])")
+    return nil
   }
 
   // MARK: Actors
@@ -144,9 +167,8 @@ final class Interleaving {
 
   private func start(_ operation: FeedOperation, _ number: Int) -> StepActor {
     log.append("begins: \(operation)")
-    let actor = StepActor("client \(number)", operation: number)
     let signal = CommitSignal(operation)
-    signals[number] = signal
+    let actor = StepActor("client \(number)", operation: number, signal: signal)
     let engine = engine(actor) { request, response in signal.observe(request, response) }
     let app = app
     executor.launch {
@@ -156,8 +178,6 @@ final class Interleaving {
     executor.drain()
     return actor
   }
-
-  private var signals: [Int: CommitSignal] = [:]
 
   private static func feed(_ name: String) -> FeedID {
     guard let feed = FeedID(name) else { preconditionFailure("no feed name: \(name)") }
@@ -200,7 +220,7 @@ final class Interleaving {
   private func step(_ actor: StepActor) {
     _ = actor.step(&random)
     executor.drain()
-    if let number = actor.operation, signals[number]?.fired == true { commit(number, "by its write") }
+    if let number = actor.operation, actor.signal?.fired == true { commit(number, "by its write") }
   }
 
   /// The client's process dies, or stalls to go on later.

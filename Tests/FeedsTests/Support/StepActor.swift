@@ -11,12 +11,15 @@ final class StepActor: Sendable {
   }
 
   let name: String
+  /// The request it makes, by its number in the history.
   let operation: Int?
+  let signal: CommitSignal?
   private let state = Mutex(State())
 
-  init(_ name: String, operation: Int? = nil) {
+  init(_ name: String, operation: Int? = nil, signal: CommitSignal? = nil) {
     self.name = name
     self.operation = operation
+    self.signal = signal
   }
 
   var isFinished: Bool { state.withLock { $0.finished } }
