@@ -45,7 +45,10 @@ let package = Package(
     .executable(name: "personalization", targets: ["personalization"]),
     .executable(name: "dashboard-api", targets: ["dashboard-api"]),
     .executable(name: "worker", targets: ["worker"]),
+    // For Benchmarks/ and Fuzz/.
     .library(name: "HTTP", targets: ["HTTP"]),
+    .library(name: "EventLoop", targets: ["EventLoop"]),
+    .library(name: "Telemetry", targets: ["Telemetry"]),
     .library(name: "GRPC", targets: ["GRPC"]),
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "KeevoClient", targets: ["KeevoClient"]),

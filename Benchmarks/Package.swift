@@ -9,6 +9,14 @@ let package = Package(
     .executableTarget(
       name: "bench-http-server", dependencies: [.product(name: "HTTP", package: "millrace")],
       path: "Sources/BenchmarkHTTPServer",
-      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("NonisolatedNonsendingByDefault")])
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
+    .executableTarget(
+      name: "bench-keevo-load",
+      dependencies: [
+        .product(name: "KeevoClient", package: "millrace"), .product(name: "EventLoop", package: "millrace"),
+        .product(name: "Telemetry", package: "millrace"),
+      ],
+      path: "Sources/BenchmarkKeevoLoad",
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
   ]
 )
