@@ -6,7 +6,6 @@
 
 import os
 import sys
-import textwrap
 
 import stream
 from stream.exceptions import StreamApiException
@@ -32,13 +31,12 @@ def has_group(group):
 def page(feed):
     results = client().feed(*feed.split(":")).get(limit=LIMIT)["results"]
     print(f"\n{feed}, newest first ({len(results)} activities, read with the SDK):\n")
-    width = max(60, min(110, int(os.environ.get("COLUMNS") or 100)))
+    names = max((len(activity["actor"]) for activity in results), default=0)
     for activity in results:
-        when = activity["time"].strftime("%Y-%m-%d %H:%M") if hasattr(activity["time"], "strftime") else activity["time"][:16]
         title = activity.get("title") or activity["object"]
-        print(textwrap.shorten(f"{when}  {activity['actor']:16}  {title}", width, placeholder=" …"))
+        print(f"{activity['time']:%Y-%m-%d %H:%M}  {activity['actor']:{names}}  {title}")
         if activity.get("link"):
-            print(f"{'':18}{activity['link']}")
+            print(f"{'':20}{'':{names}}{activity['link']}")
     return 0
 
 

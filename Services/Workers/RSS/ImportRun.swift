@@ -9,6 +9,7 @@ struct ImportRun: Sendable {
   let importer: FeedImporter
   /// Fetches documents; the API has a client of its own, with other limits.
   let documents: any HTTPCalls
+  var limits = FeedDocumentLimits()
 
   static func run(_ options: RSSOptions) async throws(RSSFailure) -> Int32 {
     let credentials = try APICredentials(
@@ -25,8 +26,11 @@ struct ImportRun: Sendable {
     let run = ImportRun(
       group: options.group, followers: followers,
       importer: FeedImporter(
-        api: FeedAPI(credentials: credentials, calls: HTTPClient(), now: wallClock), now: wallClock),
-      documents: DocumentSource.client(allowsPrivateAddresses: options.allowsPrivateAddresses))
+        api: FeedAPI(credentials: credentials, calls: HTTPClient(), now: wallClock), now: wallClock,
+        storedMax: options.storedMax),
+      documents: DocumentSource.client(
+        allowsPrivateAddresses: options.allowsPrivateAddresses, bytesMax: options.limits.bytesMax),
+      limits: options.limits)
     var isComplete = true
     for document in options.documents {
       do throws(RSSFailure) {
@@ -43,10 +47,11 @@ struct ImportRun: Sendable {
   func one(_ name: String) async throws(RSSFailure) -> String {
     let id = SourceName.of(name)
     guard let feed = FeedID(group: group, id: id) else { throw RSSFailure("\(group):\(id) is no name of a feed") }
-    let read = try await DocumentSource.read(name, calls: documents)
+    let read = try await DocumentSource.read(name, bytesMax: limits.bytesMax, calls: documents)
     let document: FeedDocument
     do throws(FeedDocumentError) {
-      document = try FeedDocument(reading: read.bytes, contentType: read.contentType, address: read.address)
+      document = try FeedDocument(
+        reading: read.bytes, contentType: read.contentType, address: read.address, limits: limits)
     } catch {
       throw RSSFailure("\(error)")
     }

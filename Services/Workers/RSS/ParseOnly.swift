@@ -28,7 +28,7 @@ enum ParseOnly {
     var isComplete = true
     for entry in entries {
       let start = ContinuousClock.now
-      let outcome = read(entry)
+      let outcome = read(entry, options.limits)
       let microseconds = (ContinuousClock.now - start) / .microseconds(1)
       if case .failure = outcome { isComplete = false }
       print(options.isJSON ? json(entry, outcome, microseconds) : text(entry, outcome))
@@ -36,11 +36,11 @@ enum ParseOnly {
     return isComplete ? 0 : 1
   }
 
-  private static func read(_ entry: Entry) -> Result<FeedDocument, RSSFailure> {
+  private static func read(_ entry: Entry, _ limits: FeedDocumentLimits) -> Result<FeedDocument, RSSFailure> {
     do throws(RSSFailure) {
-      let bytes = try FileBytes.read(entry.path, bytesMax: FeedDocumentLimits().bytesMax)
+      let bytes = try FileBytes.read(entry.path, bytesMax: limits.bytesMax)
       do throws(FeedDocumentError) {
-        return .success(try FeedDocument(reading: bytes, contentType: entry.contentType))
+        return .success(try FeedDocument(reading: bytes, contentType: entry.contentType, limits: limits))
       } catch {
         return .failure(RSSFailure("\(error)"))
       }

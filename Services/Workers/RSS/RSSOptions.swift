@@ -14,6 +14,9 @@ struct RSSOptions: Equatable, Sendable {
   var followers: [String] = []
   /// Whether documents may be fetched from loopback and private networks.
   var allowsPrivateAddresses = false
+  var limits = FeedDocumentLimits()
+  /// Activities of a feed that are looked through for those of a document.
+  var storedMax = FeedImporter.storedMax
   var isHelp = false
   var documents: [String] = []
 
@@ -28,6 +31,9 @@ struct RSSOptions: Equatable, Sendable {
       --group NAME        the flat group of the feeds (default source)
       --follow FEED       let FEED (timeline:demo) follow each of them; repeatable
       --allow-private-addresses  fetch documents from loopback and private networks too
+      --max-bytes N       refuse larger documents (default 5242880)
+      --max-entries N     refuse documents with more entries (default 1000)
+      --max-stored N      activities of a feed that are looked through for what it has already (default 10000)
       --parse-only        only read the documents and print what was read
       --json              with --parse-only: one line of JSON a document
       --list FILE         further documents, one a line: a path, and after a tab its Content-Type; - is standard input
@@ -52,9 +58,10 @@ struct RSSOptions: Equatable, Sendable {
       case "--json": isJSON = true
       case "--allow-private-addresses": allowsPrivateAddresses = true
       case "--help": isHelp = true
-      case "--list", "--base-url", "--api-key", "--stack", "--group", "--follow":
+      case "--list", "--base-url", "--api-key", "--stack", "--group", "--follow", "--max-bytes", "--max-entries",
+        "--max-stored":
         guard let value = attached ?? rest.popFirst(), !value.isEmpty else { throw RSSFailure("\(name) needs a value") }
-        set(name, value)
+        try set(name, value)
       case "--api-secret", "--secret":
         throw RSSFailure(
           "the secret is never given on the command line, where others can read it: set MILLRACE_API_SECRET")
@@ -64,14 +71,24 @@ struct RSSOptions: Equatable, Sendable {
     guard isHelp || !documents.isEmpty || list != nil else { throw RSSFailure("name at least one file or address") }
   }
 
-  private mutating func set(_ name: String, _ value: String) {
+  private mutating func set(_ name: String, _ value: String) throws(RSSFailure) {
     switch name {
     case "--list": list = value
     case "--base-url": baseAddress = value
     case "--api-key": apiKey = value
     case "--stack": stackFile = value
     case "--group": group = value
+    case "--max-bytes": limits.bytesMax = try Self.number(name, value, 1...(100 << 20))
+    case "--max-entries": limits.itemsMax = try Self.number(name, value, 1...100_000)
+    case "--max-stored": storedMax = try Self.number(name, value, 1...1_000_000)
     default: followers.append(value)
     }
+  }
+
+  private static func number(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws(RSSFailure) -> Int {
+    guard let number = Int(value), range.contains(number) else {
+      throw RSSFailure("\(name) \(value): write a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
   }
 }

@@ -8,10 +8,15 @@ import Testing
     #expect(options.documents == ["a.xml", "b.xml"])
     #expect(options.followers == ["timeline:demo", "timeline:b"])
     #expect(options.group == "news")
+    #expect(options.limits == FeedDocumentLimits() && options.storedMax == 10_000)
+    let own = try RSSOptions(["--max-bytes=10", "--max-entries", "2", "--max-stored=3", "a.xml"])
+    #expect(own.limits == FeedDocumentLimits(bytesMax: 10, itemsMax: 2) && own.storedMax == 3)
   }
 
   @Test(arguments: [
-    ["--api-secret", "x", "a.xml"], ["--secret=x", "a.xml"], ["--bogus", "a.xml"], ["--group"], ["--list="], [],
+    ["--api-secret", "x", "a.xml"], ["--secret=x", "a.xml"], ["--bogus", "a.xml"], ["--group"], ["--list="],
+    ["--max-bytes=0", "a"],
+    ["--max-entries=x", "a"], [],
   ])
   func refuses(words: [String]) {
     #expect(throws: RSSFailure.self) { try RSSOptions(words) }
