@@ -38,6 +38,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = "feedparser-6.0.11"
 SHA256 = "c9d0407b64c6f2a065d0ebb292c2b35c01050cc0dc33757461aaabdc4c4184d5"
 FILES = 2242
+REPORT = ROOT / "var" / "feed-corpus.txt"
 SELECTED = ["entities", "encoding", *(f"wellformed/{name}" for name in ("rss", "atom", "atom10", "rdf", "namespace", "xml"))]
 AGREEMENT_MIN = 0.90
 SECONDS_MAX = 1.0
@@ -50,8 +51,7 @@ FIELDS = {"title", "link", "id", *DATES, *(f"{name}_parsed" for name in DATES)}
 def say(line):
     """Prints a figure, and keeps it: a test runner may hide what is printed."""
     print(line)
-    report = pathlib.Path(os.environ.get("MILLRACE_VAR") or ROOT / "var") / "feed-corpus.txt"
-    with report.open("a") as file:
+    with REPORT.open("a") as file:
         file.write(f"{line}\n")
 
 
@@ -67,7 +67,8 @@ def worker():
 
 def corpus():
     """The folder of the corpus, fetched once."""
-    cache = pathlib.Path(os.environ.get("MILLRACE_VAR") or ROOT / "var") / "cache"
+    # Not in the folder of a test's stack, which is emptied before each run.
+    cache = ROOT / "var" / "cache"
     folder = cache / PACKAGE / "tests"
     archive = cache / f"{PACKAGE}.tar.gz"
     if not archive.exists():
@@ -295,7 +296,7 @@ class FeedCorpusTest(unittest.TestCase):
     def setUpClass(cls):
         executable = worker()
         folder = corpus()
-        (folder.parents[2] / "feed-corpus.txt").unlink(missing_ok=True)
+        REPORT.unlink(missing_ok=True)
         cls.cases = [Case(path, folder) for path in sorted(folder.rglob("*.xml"))]
         lines = "".join(f"{case.path}\t{case.content_type}\n" for case in cls.cases)
         start = time.monotonic()

@@ -38,8 +38,9 @@ def stack_environment():
 
 
 def sdk_python():
-    """A Python that has the SDK; it is made once, under var/."""
-    folder = VAR / "sdk-venv"
+    """A Python that has the SDK; it is made once, whatever stack is asked."""
+    folder = ROOT / "var" / "sdk-venv"
+    folder.parent.mkdir(exist_ok=True)
     mark = folder / "packages"
     if not mark.exists() or mark.read_text() != SDK:
         print(f"installing {SDK} into {folder} …", flush=True)
