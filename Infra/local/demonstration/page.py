@@ -5,6 +5,7 @@
 """
 
 import os
+import signal
 import sys
 
 import stream
@@ -41,6 +42,7 @@ def page(feed):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make demo | head` is no error
     try:
         sys.exit({"page": page, "has-group": has_group}[sys.argv[1]](*sys.argv[2:]))
     except StreamApiException as error:
