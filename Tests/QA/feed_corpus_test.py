@@ -148,7 +148,7 @@ def is_read(path):
         case [name]:
             stem = name.removesuffix("_parsed")
             return NAMES.get(stem, stem) + name[len(stem):] in FIELDS
-        case ["title_detail", "value"] | ["links", int()] | ["links", int(), "href"]:
+        case ["title_detail", "value"] | ["links"] | ["links", int()] | ["links", int(), "href" | "rel" | "type"]:
             return True
     return False
 
