@@ -18,7 +18,9 @@ func shared(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [
   .target(name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: exclude, swiftSettings: settings)
 }
 
-func service(_ name: String, _ folder: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func service(_ name: String, _ folder: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+  -> Target
+{
   .target(
     name: name, dependencies: dependencies, path: "Services/\(folder)", exclude: ["Main"],
     resources: resources, swiftSettings: settings)
@@ -86,7 +88,10 @@ let package = Package(
       ["ServiceKit", "Feeds", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"]),
     service(
       "KeevoService", "Keevo",
-      ["ServiceKit", "KeevoClient", "GRPC", "Protobuf", "HTTP", "EventLoop", "Telemetry", "Model", "JSON", "CRocksDB", "CLinux"]),
+      [
+        "ServiceKit", "KeevoClient", "GRPC", "Protobuf", "HTTP", "EventLoop", "Telemetry", "Model", "JSON", "CRocksDB",
+        "CLinux",
+      ]),
     service("RealtimeService", "Realtime", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     service("AnalyticsService", "Analytics", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     service("PersonalizationService", "Personalization", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
@@ -96,7 +101,10 @@ let package = Package(
       resources: [.embedInCode("Resources/app-config.schema.json")]),
     service(
       "WorkerService", "Workers",
-      ["ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model", "JSON", "CLibXML2"]),
+      [
+        "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model",
+        "JSON", "CLibXML2",
+      ]),
     executable("feed-api", "API", "FeedAPIService"),
     executable("keevo", "Keevo", "KeevoService"),
     executable("realtime", "Realtime", "RealtimeService"),
@@ -121,7 +129,9 @@ let package = Package(
     tests("JobsTests", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model"]),
     tests("FeedsTests", ["Feeds", "Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
     tests("ServiceKitTests", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
-    tests("FeedAPIServiceTests", ["FeedAPIService", "Feeds", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Model", "JSON"]),
+    tests(
+      "FeedAPIServiceTests",
+      ["FeedAPIService", "Feeds", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Model", "JSON"]),
     tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "ServiceKit", "Model", "JSON"]),
     tests("WorkerServiceTests", ["WorkerService", "Feeds", "Jobs", "KeevoClient", "HTTP", "Model", "JSON"]),
   ]
