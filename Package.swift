@@ -133,6 +133,8 @@ let package = Package(
       "FeedAPIServiceTests",
       ["FeedAPIService", "Feeds", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Model", "JSON"]),
     tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "ServiceKit", "Model", "JSON"]),
-    tests("WorkerServiceTests", ["WorkerService", "Feeds", "Jobs", "KeevoClient", "HTTP", "Model", "JSON"]),
+    tests(
+      "WorkerServiceTests",
+      ["WorkerService", "ServiceKit", "Feeds", "Jobs", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"]),
   ]
 )

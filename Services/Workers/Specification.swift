@@ -1,9 +1,8 @@
 import HTTP
+import KeevoClient
 import ServiceKit
 
-/// The service `worker`: background work: fan-out, copies, feeds of others
-///
-/// Its real work has an issue of its own; until then its routes answer 501 with a clear body.
+/// The service `worker`: background work: fan-out, copies, garbage, feeds of others.
 public func workerSpecification() -> ServiceSpecification {
   ServiceSpecification(
     name: "worker", summary: "background work: fan-out, copies, feeds of others",
@@ -11,9 +10,16 @@ public func workerSpecification() -> ServiceSpecification {
       Setting("listen", .address, default: "127.0.0.1:8087", help: "where its routes are served"),
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9087", help: "where /healthz, /readyz and /metrics are served"),
+      Setting("keevo", .address, default: "127.0.0.1:8082", help: "the store"),
+      Setting("lane-width", .integer(1...1_000), default: "4", help: "jobs of one kind that run at once"),
     ],
     commands: [rssCommand()],
     build: { context in
-      try await HTTPService.start(NotServedYetHandler(service: "worker"), context: context)
+      let store = KeevoClient(
+        address: context.configuration.string("keevo") ?? "127.0.0.1:8082", loops: context.loops,
+        logger: context.logger, metrics: context.metrics)
+      return try await WorkerService.start(
+        store: store, laneWidth: context.configuration.integer("lane-width") ?? 4, context: context,
+        close: { await store.close() })
     })
 }

@@ -1,5 +1,6 @@
 import EventLoop
 import Feeds
+import HTTP
 import Jobs
 import KeevoClient
 import ServiceKit
@@ -8,19 +9,29 @@ import Telemetry
 /// The running worker: finds jobs in the store and runs those of the feed domain.
 public struct WorkerService: RunningService {
   private let runner: JobRunner
+  private let http: HTTPService
+  private let close: @Sendable () async -> Void
 
-  /// Starts to work on what lies in `store`.
-  public init(store: any KeyValueStore, laneWidth: Int, context: ServiceContext) {
+  /// Starts to work on what lies in `store`; `close` is called when all work has ended.
+  public static func start(
+    store: any KeyValueStore, laneWidth: Int, context: ServiceContext, close: @escaping @Sendable () async -> Void = {}
+  ) async throws -> WorkerService {
     let engine = FeedEngine(store: store, logger: context.logger, metrics: context.metrics)
     var limits = JobTable.Limits()
     limits.laneWidth = laneWidth
-    runner = JobRunner(
+    let runner = JobRunner(
       store: store, handlers: [engine], timing: .live, limits: limits, loops: context.loops, logger: context.logger,
       metrics: context.metrics)
+    let http = try await HTTPService.start(NotServedYetHandler(service: "worker"), context: context)
     runner.start()
+    return WorkerService(runner: runner, http: http, close: close)
   }
 
   public func notReadyReason() async -> String? { runner.notReadyReason }
 
-  public func drain() async { await runner.drain() }
+  public func drain() async {
+    await runner.drain()
+    await http.drain()
+    await close()
+  }
 }

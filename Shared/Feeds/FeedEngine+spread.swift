@@ -215,9 +215,12 @@ extension FeedEngine {
     for (lease, result) in zip(jobs, results) where result.failedCondition == 0 { again.append(lease) }
     for lease in again {
       do throws(JobError) {
-        try await fanOut(lease.id, lease.record, lease: lease, visible: true)
-      } catch .leaseLost {
-        continue
+        do throws(JobError) {
+          try await fanOut(lease.id, lease.record, lease: lease, visible: true)
+        } catch .leaseLost {
+          // A worker has it now, but the answer waits for its own part.
+          try await fanOut(lease.id, lease.record, lease: nil, visible: true)
+        }
       } catch .store(let error) {
         throw error
       } catch {

@@ -44,7 +44,7 @@ import Testing
   ])
   func theDriverNoticesARuleSwitchedOff(_ name: String, _ faults: FeedEngine.Faults) {
     let mixed = firstFailure(1...400, directed: false, faults: faults)
-    let found = mixed ?? firstFailure(1...800, directed: true, faults: faults)
+    let found = mixed ?? firstFailure(1...4_000, directed: true, faults: faults)
     #expect(found != nil, "the driver did not notice that \(name)")
     if let found { print("control: \(name): found by seed \(found.seed)") }
   }
