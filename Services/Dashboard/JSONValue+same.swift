@@ -15,10 +15,14 @@ extension JSONValue {
     }
   }
 
-  /// Without members that are null, at any depth.
+  /// Without members that are null, at any depth, lists included; elements that are null stay.
   var withoutNulls: JSONValue {
-    guard case .object(let members) = self else { return self }
-    return .object(members.filter { $0.value != .null }.map { Member($0.name, $0.value.withoutNulls) })
+    switch self {
+    case .object(let members):
+      .object(members.filter { $0.value != .null }.map { Member($0.name, $0.value.withoutNulls) })
+    case .array(let elements): .array(elements.map(\.withoutNulls))
+    default: self
+    }
   }
 }
 

@@ -59,7 +59,7 @@ import Testing
     "analytics":{"enabled":true,"redirect_hosts":["a.org"]},
     "personalization":{"resources":{"r":{"base":"similar","params":{"n":1}}},"reaction_weights":{"like":1.5}},
     "webhook":{"url":"https://example.org/h","signing_key":{"from_env":"HOOK"}},
-    "push":[{"name":"p","type":"fcm","credentials":{"from_env":"PUSH"}}],
+    "push":[{"name":"p","type":"fcm","credentials":{"from_env":"PUSH"},"options":{"a":[1,{"b":null}],"c":null}}],
     "firehose":[{"type":"sqs","queue_url":"https://q/x","secret_access_key":{"from_env":"SQS"}}],
     "members":[{"email":"ada@example.org","role":"admin"}],
     "policies":[{"name":"one","effect":"allow","resource":"feed","action":"read"}],
