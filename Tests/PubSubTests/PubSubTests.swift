@@ -12,7 +12,8 @@ private func keepsTheContract(_ make: () -> any PubSub) async throws {
   let got = Mutex<[String]>([])
   let gaps = Mutex(0)
   let name = "test:\(UInt64.random(in: 0 ... .max))"
-  listener.subscribe(to: name, onGap: { gaps.withLock { $0 += 1 } }) { message in
+  let countGap: @Sendable () -> Void = { gaps.withLock { $0 += 1 } }
+  listener.subscribe(to: name, onGap: countGap) { message in
     got.withLock { $0.append(String(decoding: message, as: UTF8.self)) }
   }
   try await eventually { gaps.withLock { $0 } >= 1 }
