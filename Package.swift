@@ -85,7 +85,7 @@ let package = Package(
     // Services: a library each, and a thin @main over it. A service never imports another service.
     service(
       "FeedAPIService", "API",
-      ["ServiceKit", "Feeds", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"]),
+      ["ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"]),
     service(
       "KeevoService", "Keevo",
       [

@@ -31,6 +31,7 @@ extension FeedAPIHandler {
     do {
       stored = try await feeds.add(inputs, to: feed, app: context.app.id, traceID: context.traceID)
     } catch { throw failed(error, context) }
+    for group in Set(inputs.flatMap { $0.to.map(\.group) } + [feed.group]) { noteInUse(context.app.id, group) }
     guard stored.count == inputs.count else {
       logger.error("an add gave too few activities", [("asked", "\(inputs.count)"), ("got", "\(stored.count)")])
       throw .failure("the activities were stored, but could not be read back")

@@ -35,6 +35,7 @@ extension FeedAPIHandler {
       do {
         try await feeds.follow(requests, app: context.app.id, traceID: context.traceID)
       } catch { throw failed(error, context) }
+      for group in Set(requests.flatMap { [$0.source.group, $0.target.group] }) { noteInUse(context.app.id, group) }
     }
     return .empty(status: 201)
   }

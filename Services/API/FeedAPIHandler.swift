@@ -20,13 +20,15 @@ public struct FeedAPIHandler: HTTPHandler {
   let moreInformation: String
   /// The OpenAPI document; `nil` where it has not been installed.
   let openAPIDocument: [UInt8]?
+  /// Told of each group that gets data (insight D30).
+  let noteInUse: @Sendable (AppID, String) -> Void
 
   public static let standardMoreInformation = "https://getstream.io/docs/api_error_responses"
 
   public init(
     configuration: any ConfigurationSource, feeds: any FeedService, limits: APILimits = APILimits(),
     logger: Logger = .silent, metrics: Metrics = Metrics(), moreInformation: String = standardMoreInformation,
-    openAPIDocument: [UInt8]? = nil
+    openAPIDocument: [UInt8]? = nil, noteInUse: @escaping @Sendable (AppID, String) -> Void = { _, _ in }
   ) {
     authenticator = Authenticator(configuration: configuration)
     self.feeds = feeds
@@ -34,6 +36,7 @@ public struct FeedAPIHandler: HTTPHandler {
     self.logger = logger
     self.moreInformation = moreInformation
     self.openAPIDocument = openAPIDocument
+    self.noteInUse = noteInUse
     rateLimiter = RateLimiter(perMinuteMax: limits.requestsPerMinuteMax)
     instruments = RequestInstruments(metrics)
   }

@@ -1,0 +1,59 @@
+import ServiceKit
+
+extension APILimits {
+  /// One limit as a setting: its name, what it may be, what it bounds.
+  private struct Entry: Sendable {
+    let name: String
+    let range: ClosedRange<Int>
+    let path: any WritableKeyPath<APILimits, Int> & Sendable
+    let help: String
+  }
+
+  private static let entries: [Entry] = [
+    Entry(
+      name: "activity-bytes-max", range: 256...524_288, path: \.activity.jsonBytesMax,
+      help: "bytes of one activity's JSON; more is answered 400"),
+    Entry(
+      name: "page-max", range: 1...1_000, path: \.pageMax, help: "activities of a page; a greater limit is cut to this"),
+    Entry(
+      name: "offset-max", range: 0...1_000_000, path: \.offsetMax,
+      help: "activities or follows that an offset may skip; more is answered 400"),
+    Entry(
+      name: "follow-list-max", range: 1...10_000, path: \.followListMax,
+      help: "rows of a list of follows; a greater limit is cut to this"),
+    Entry(
+      name: "activities-by-id-max", range: 1...1_000, path: \.activitiesByIDMax,
+      help: "activities that one request may ask for by id; more is answered 400"),
+    Entry(
+      name: "activities-per-add-max", range: 1...1_000, path: \.activitiesPerAddMax,
+      help: "activities that one request may add; more is answered 400"),
+    Entry(
+      name: "targets-max", range: 1...1_000, path: \.targetsMax,
+      help: "feeds that one request may name in to; more is answered 400"),
+    Entry(
+      name: "follow-many-max", range: 1...10_000, path: \.followManyMax,
+      help: "relations of one follow_many or unfollow_many; more is answered 400"),
+    Entry(
+      name: "activity-copy-max", range: 0...1_000, path: \.activityCopyMax,
+      help: "the greatest activity_copy_limit of a follow; more is answered 400"),
+    Entry(
+      name: "requests-per-minute-max", range: 1...1_000_000_000, path: \.requestsPerMinuteMax,
+      help: "requests of one app and kind that this process answers in a minute; more is answered 429"),
+  ]
+
+  /// The settings, with these defaults.
+  public static let settings: [Setting] = entries.map { entry in
+    Setting(entry.name, .integer(entry.range), default: "\(APILimits()[keyPath: entry.path])", help: entry.help)
+  }
+
+  /// The limits that `configuration` names; the others keep their defaults.
+  public init(_ configuration: Configuration) {
+    self.init()
+    if let bytes = configuration.integer("body-bytes-max") { bodyBytesMax = bytes }
+    for entry in Self.entries {
+      if let value = configuration.integer(entry.name) { self[keyPath: entry.path] = value }
+    }
+    activityCopyDefault = min(activityCopyDefault, activityCopyMax)
+    pageDefault = min(pageDefault, pageMax)
+  }
+}

@@ -1,0 +1,82 @@
+import ControlPlane
+import EventLoop
+import Feeds
+import Glibc
+import HTTP
+import KeevoClient
+import Model
+import ServiceKit
+import Telemetry
+
+/// The running service: HTTP in front, the control plane's snapshot and the feed engine behind.
+public struct FeedAPIService: RunningService {
+  /// Where it listens, with the port that was taken.
+  public var address: HTTPServer.Address { http.address }
+
+  private let http: HTTPService
+  private let notReady: @Sendable () async -> String?
+  private let close: @Sendable () async -> Void
+
+  /// What the service stands on, and how it ends. Tests pass doubles.
+  public struct Foundation: Sendable {
+    public var configuration: any ConfigurationSource
+    public var feeds: any FeedService
+    /// Told of each group that gets data (insight D30).
+    public var noteInUse: @Sendable (AppID, String) -> Void
+    public var notReadyReason: @Sendable () async -> String?
+    public var close: @Sendable () async -> Void
+
+    public init(
+      configuration: any ConfigurationSource, feeds: any FeedService,
+      noteInUse: @escaping @Sendable (AppID, String) -> Void = { _, _ in },
+      notReadyReason: @escaping @Sendable () async -> String? = { nil },
+      close: @escaping @Sendable () async -> Void = {}
+    ) {
+      self.configuration = configuration
+      self.feeds = feeds
+      self.noteInUse = noteInUse
+      self.notReadyReason = notReadyReason
+      self.close = close
+    }
+  }
+
+  /// Serves the API over `foundation`.
+  public static func start(_ foundation: Foundation, context: ServiceContext) async throws -> FeedAPIService {
+    let handler = FeedAPIHandler(
+      configuration: foundation.configuration, feeds: foundation.feeds, limits: APILimits(context.configuration),
+      logger: context.logger, metrics: context.metrics,
+      moreInformation: context.configuration.string("more-info") ?? FeedAPIHandler.standardMoreInformation,
+      openAPIDocument: document(context), noteInUse: foundation.noteInUse)
+    return FeedAPIService(
+      http: try await HTTPService.start(handler, context: context), notReady: foundation.notReadyReason,
+      close: foundation.close)
+  }
+
+  public func notReadyReason() async -> String? { await notReady() }
+
+  public func drain() async {
+    await http.drain()
+    await close()
+  }
+
+  /// The OpenAPI document; without it `/openapi.yaml` answers 404, and the rest works.
+  private static func document(_ context: ServiceContext) -> [UInt8]? {
+    guard let path = context.configuration.string("openapi-file") else { return nil }
+    guard let file = fopen(path, "r") else {
+      context.logger.warning("the API's description cannot be read; /openapi.yaml answers 404", [("file", path)])
+      return nil
+    }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    while bytes.count <= documentBytesMax {
+      let count = fread(&chunk, 1, chunk.count, file)
+      if count == 0 { return bytes }
+      bytes += chunk[..<count]
+    }
+    context.logger.warning("the API's description is too long", [("file", path), ("bytes_max", "\(documentBytesMax)")])
+    return nil
+  }
+
+  private static let documentBytesMax = 4 << 20
+}
