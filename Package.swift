@@ -131,7 +131,10 @@ let package = Package(
     tests("ServiceKitTests", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     tests(
       "FeedAPIServiceTests",
-      ["FeedAPIService", "Feeds", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Model", "JSON"]),
+      [
+        "FeedAPIService", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "CLinux",
+        "Model", "JSON",
+      ]),
     tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "ServiceKit", "Model", "JSON"]),
     tests(
       "WorkerServiceTests",

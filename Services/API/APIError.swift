@@ -63,6 +63,10 @@ struct APIError: Error, Hashable, Sendable {
       status: 413, code: 18, exception: "InputException", detail: "the request body has more than \(bytesMax) bytes")
   }
 
+  static let idempotencyConflict = APIError(
+    status: 409, code: 22, exception: "ConflictException",
+    detail: "this Idempotency-Key came with another request within the last 24 hours")
+
   static func rateLimited(retryAfterSeconds: Int) -> APIError {
     APIError(
       status: 429, code: 9, exception: "RateLimitReached",

@@ -10,7 +10,7 @@ extension FeedAPIHandler {
   ) async throws(APIError) -> APIAnswer {
     let (feed, group) = try context.feed()
     let list = document.root["activities"]
-    let inputs: [ActivityInput]
+    var inputs: [ActivityInput]
     if let list {
       inputs = try activities(list, context, feed)
     } else {
@@ -27,11 +27,13 @@ extension FeedAPIHandler {
         }
       }
     }
+    if let times = context.times {
+      for (index, time) in zip(inputs.indices, times) where inputs[index].time == nil { inputs[index].time = time }
+    }
     let stored: [StoredActivity]
     do {
       stored = try await feeds.add(inputs, to: feed, app: context.app.id, traceID: context.traceID)
     } catch { throw failed(error, context) }
-    for group in Set(inputs.flatMap { $0.to.map(\.group) } + [feed.group]) { noteInUse(context.app.id, group) }
     guard stored.count == inputs.count else {
       logger.error("an add gave too few activities", [("asked", "\(inputs.count)"), ("got", "\(stored.count)")])
       throw .failure("the activities were stored, but could not be read back")

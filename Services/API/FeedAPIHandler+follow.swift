@@ -33,7 +33,6 @@ extension FeedAPIHandler {
     do {
       try await feeds.follow([request], app: context.app.id, traceID: context.traceID)
     } catch { throw failed(error, context) }
-    for group in Set([feed.group, target.group]) { noteInUse(context.app.id, group) }
     return .empty(status: 201)
   }
 

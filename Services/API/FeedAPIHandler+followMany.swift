@@ -35,7 +35,6 @@ extension FeedAPIHandler {
       do {
         try await feeds.follow(requests, app: context.app.id, traceID: context.traceID)
       } catch { throw failed(error, context) }
-      for group in Set(requests.flatMap { [$0.source.group, $0.target.group] }) { noteInUse(context.app.id, group) }
     }
     return .empty(status: 201)
   }

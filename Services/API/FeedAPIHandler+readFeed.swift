@@ -16,12 +16,24 @@ extension FeedAPIHandler {
     do { result = try await feeds.readFlat(feed, app: context.app.id, page: page) } catch {
       throw failed(error, context)
     }
-    let next = NextPage.path(feed: feed, page: page, result: result, query: context.query, apiKey: context.apiKey)
-    let etag = PageTag.tag(of: result, next: next)
+    let ending = PageFormat.split(context.parameters["id"] ?? "").format
+    let format = ending ?? PageFormat.preferred(context.request.header("Accept"))
+    let next = NextPage.path(
+      feed: feed, ending: ending, page: page, result: result, query: context.query, apiKey: context.apiKey)
+    let etag = PageTag.tag(of: result, next: next, format: format)
     if let known = context.request.header("If-None-Match"), PageTag.matches(known, etag) {
       return APIAnswer(status: 304, body: .none, etag: etag)
     }
-    return APIAnswer(status: 200, open: PageWriter.open(result, next: next), etag: etag)
+    guard format != .json else {
+      return APIAnswer(status: 200, open: PageWriter.open(result, next: next), etag: etag)
+    }
+    do {
+      let document = try PageDocument(feed: feed, page: result, next: next).bytes(as: format)
+      return APIAnswer(status: 200, body: .document(document, contentType: format.contentType), etag: etag)
+    } catch {
+      logger.error("a stored activity is not valid JSON", [("feed", "\(feed)"), ("reason", "\(error)")])
+      throw .failure("an activity of this page cannot be read")
+    }
   }
 
   /// Bounds and sizes of a page (feeds L2, L3, T1).

@@ -4,6 +4,7 @@ import EventLoop
 import Feeds
 import HTTP
 import JSON
+import KeevoClient
 import Model
 import Telemetry
 
@@ -20,15 +21,15 @@ public struct FeedAPIHandler: HTTPHandler {
   let moreInformation: String
   /// The OpenAPI document; `nil` where it has not been installed.
   let openAPIDocument: [UInt8]?
-  /// Told of each group that gets data (insight D30).
-  let noteInUse: @Sendable (AppID, String) -> Void
+  /// Answers of requests with an `Idempotency-Key`; `nil`: the header has no effect.
+  let idempotency: IdempotencyKeys?
 
   public static let standardMoreInformation = "https://getstream.io/docs/api_error_responses"
 
   public init(
     configuration: any ConfigurationSource, feeds: any FeedService, limits: APILimits = APILimits(),
     logger: Logger = .silent, metrics: Metrics = Metrics(), moreInformation: String = standardMoreInformation,
-    openAPIDocument: [UInt8]? = nil, noteInUse: @escaping @Sendable (AppID, String) -> Void = { _, _ in }
+    openAPIDocument: [UInt8]? = nil, idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil
   ) {
     authenticator = Authenticator(configuration: configuration)
     self.feeds = feeds
@@ -36,7 +37,11 @@ public struct FeedAPIHandler: HTTPHandler {
     self.logger = logger
     self.moreInformation = moreInformation
     self.openAPIDocument = openAPIDocument
-    self.noteInUse = noteInUse
+    self.idempotency = idempotency.map {
+      IdempotencyKeys(
+        store: $0.store, times: $0.times,
+        wallMilliseconds: { UInt64(max(0, wallClockMicroseconds())) / 1_000 })
+    }
     rateLimiter = RateLimiter(perMinuteMax: limits.requestsPerMinuteMax)
     instruments = RequestInstruments(metrics)
   }
@@ -55,7 +60,7 @@ public struct FeedAPIHandler: HTTPHandler {
       let (route, parameters) = try find(request)
       kind = route.kind
       let context = try admit(request, route, parameters, nowMicroseconds: now, form: &form)
-      response = form.response(try await answer(context, route))
+      response = form.response(try await answerOnce(context, route))
     } catch {
       response = form.response(error)
     }
@@ -108,16 +113,16 @@ public struct FeedAPIHandler: HTTPHandler {
         nowMilliseconds: nowMicroseconds / 1_000)
       try Authorizer.checkScope(
         identity, resource: route.resource, action: action(request.method),
-        feed: parameters["slug"].flatMap { FeedID(group: $0, id: parameters["id"] ?? "") })
+        feed: RequestContext.feed(parameters, route))
     } catch { throw APIError(error) }
     if form.rate.isExceeded {
       throw .rateLimited(retryAfterSeconds: Int(form.rate.resetSeconds - nowMicroseconds / 1_000_000))
     }
     guard request.body.count <= limits.bodyBytesMax else { throw .tooLarge(bytesMax: limits.bodyBytesMax) }
     return RequestContext(
-      request: request, query: query, parameters: parameters, apiKey: keys.first ?? "", app: key.app,
+      request: request, query: query, route: route, parameters: parameters, apiKey: keys.first ?? "", app: key.app,
       identity: identity,
-      traceID: traceID(of: request))
+      times: nil, traceID: traceID(of: request))
   }
 
   private func action(_ method: HTTPMethod) -> APIAction {
@@ -128,7 +133,7 @@ public struct FeedAPIHandler: HTTPHandler {
     }
   }
 
-  private func answer(_ context: RequestContext, _ route: Route) async throws(APIError) -> APIAnswer {
+  func answer(_ context: RequestContext, _ route: Route) async throws(APIError) -> APIAnswer {
     if case .notServed(let name, _) = route { throw .notServed(name) }
     // JSON syntax comes before the checks of query and body (C17); the bodies of other methods are ignored (C5).
     func document() throws(APIError) -> JSONDocument {

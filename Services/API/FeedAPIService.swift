@@ -21,20 +21,20 @@ public struct FeedAPIService: RunningService {
   public struct Foundation: Sendable {
     public var configuration: any ConfigurationSource
     public var feeds: any FeedService
-    /// Told of each group that gets data (insight D30).
-    public var noteInUse: @Sendable (AppID, String) -> Void
+    /// Where answers of requests with an `Idempotency-Key` are kept, and what gives them their times.
+    public var idempotency: (store: any KeyValueStore, times: any TimeSource)?
     public var notReadyReason: @Sendable () async -> String?
     public var close: @Sendable () async -> Void
 
     public init(
       configuration: any ConfigurationSource, feeds: any FeedService,
-      noteInUse: @escaping @Sendable (AppID, String) -> Void = { _, _ in },
+      idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil,
       notReadyReason: @escaping @Sendable () async -> String? = { nil },
       close: @escaping @Sendable () async -> Void = {}
     ) {
       self.configuration = configuration
       self.feeds = feeds
-      self.noteInUse = noteInUse
+      self.idempotency = idempotency
       self.notReadyReason = notReadyReason
       self.close = close
     }
@@ -46,7 +46,7 @@ public struct FeedAPIService: RunningService {
       configuration: foundation.configuration, feeds: foundation.feeds, limits: APILimits(context.configuration),
       logger: context.logger, metrics: context.metrics,
       moreInformation: context.configuration.string("more-info") ?? FeedAPIHandler.standardMoreInformation,
-      openAPIDocument: document(context), noteInUse: foundation.noteInUse)
+      openAPIDocument: document(context), idempotency: foundation.idempotency)
     return FeedAPIService(
       http: try await HTTPService.start(handler, context: context), notReady: foundation.notReadyReason,
       close: foundation.close)

@@ -12,10 +12,11 @@ enum NextPage {
   /// Empty when nothing remains. Otherwise a path that repeats the request's options and moves on: by `offset` if the
   /// caller paged so, else by `id_lt`.
   static func path(
-    feed: FeedID, page: PageRequest, result: FlatPage, query: RequestQuery, apiKey: String
+    feed: FeedID, ending: PageFormat?, page: PageRequest, result: FlatPage, query: RequestQuery, apiKey: String
   ) -> String {
     guard result.hasMore, let last = result.items.last else { return "" }
-    var out = "/api/v1.0/feed/\(feed.group)/\(feed.id)/?api_key=\(PercentEncoding.encode(apiKey))"
+    var out =
+      "/api/v1.0/feed/\(feed.group)/\(feed.id)\(ending.map { ".\($0.rawValue)" } ?? "")/?api_key=\(PercentEncoding.encode(apiKey))"
     func append(_ name: String, _ value: String) {
       out += "&\(PercentEncoding.encode(name))=\(PercentEncoding.encode(value))"
     }

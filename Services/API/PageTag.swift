@@ -4,7 +4,7 @@ import Model
 /// Weak entity tags of pages (feeds C12a; RFC 9110, 8.8.3): made from ids, versions and origins, not from the bytes, so
 /// that a hot page is not hashed whole.
 enum PageTag {
-  static func tag(of page: FlatPage, next: String) -> String {
+  static func tag(of page: FlatPage, next: String, format: PageFormat) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     func add(_ bytes: some Sequence<UInt8>) {
       // FNV-1a, with a separator after each part.
@@ -27,6 +27,7 @@ enum PageTag {
       }
     }
     add(next.utf8)
+    add(format.rawValue.utf8)
     return "W/\"\(String(hash, radix: 16))\""
   }
 

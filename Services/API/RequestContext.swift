@@ -8,11 +8,14 @@ import Model
 struct RequestContext: Sendable {
   let request: HTTPRequest
   let query: RequestQuery
+  let route: Route
   /// What the path names.
   let parameters: PathParameters
   let apiKey: String
   let app: AppConfiguration
   let identity: Identity
+  /// Times for the activities without one, one for each activity of the body; `nil`: the feed domain gives them.
+  var times: [ActivityTime]?
   /// Sixteen bytes that name the request in logs, jobs and events (B22).
   let traceID: [UInt8]
 
@@ -24,9 +27,15 @@ struct RequestContext: Sendable {
     } catch { throw APIError(error) }
   }
 
+  /// The feed a path names, without the ending that asks for a format; `nil` if its names are not legal.
+  static func feed(_ parameters: PathParameters, _ route: Route) -> FeedID? {
+    guard let slug = parameters["slug"], let id = parameters["id"] else { return nil }
+    return FeedID(group: slug, id: route == .readFeed ? PageFormat.split(id).id : id)
+  }
+
   /// The feed the path names, in a group that exists and is served.
   func feed() throws(APIError) -> (id: FeedID, group: FeedGroup) {
-    guard let feed = FeedID(group: parameters["slug"] ?? "", id: parameters["id"] ?? "") else {
+    guard let feed = Self.feed(parameters, route) else {
       throw .input(
         "a feed's group and id consist of letters, digits, - and _, at most \(FeedID.groupBytesMax) and "
           + "\(FeedID.idBytesMax) of them")

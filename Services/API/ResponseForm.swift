@@ -27,7 +27,10 @@ struct ResponseForm: Sendable {
 
   func response(_ answer: APIAnswer) -> HTTPResponse {
     var headers = self.headers()
-    if let etag = answer.etag { headers.append(.init("ETag", etag)) }
+    if let etag = answer.etag {
+      headers.append(.init("ETag", etag))
+      headers.append(.init("Vary", "Accept"))
+    }
     switch answer.body {
     case .open(var body):
       appendDuration(to: &body)

@@ -37,6 +37,14 @@ enum Route: Hashable, Sendable {
     }
   }
 
+  /// Whether it changes anything.
+  var writes: Bool {
+    switch self {
+    case .addActivities, .removeActivities, .follow, .unfollow, .followMany, .unfollowMany: true
+    case .readFeed, .listFollowing, .listFollowers, .readActivities, .notServed: false
+    }
+  }
+
   /// The resource a server token must cover (feeds 1.6).
   var resource: APIResource {
     switch self {

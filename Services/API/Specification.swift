@@ -1,5 +1,10 @@
+import ControlPlane
+import Feeds
 import HTTP
+import Jobs
+import KeevoClient
 import ServiceKit
+import Telemetry
 
 /// The service `feed-api`: the feed API (`/api/v1.0/`), and the description of the API (`/openapi.yaml`).
 public func feedAPISpecification() -> ServiceSpecification {
@@ -9,8 +14,59 @@ public func feedAPISpecification() -> ServiceSpecification {
       Setting("listen", .address, default: "127.0.0.1:8081", help: "where its routes are served"),
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9081", help: "where /healthz, /readyz and /metrics are served"),
-    ],
-    build: { context in
-      try await HTTPService.start(NotServedYetHandler(service: "feed-api"), context: context)
+      Setting("keevo", .address, default: "127.0.0.1:8082", help: "the store"),
+      Setting(
+        "postgres", .text, default: "dbname=millrace", help: "PostgreSQL's connection string (libpq's form)",
+        isSecret: true),
+      Setting(
+        "master-key-file", .path, default: "var/master.key",
+        help: "the key that opens sealed secrets; made with mode 600 if it is not there"),
+      Setting(
+        "data-dir", .path, default: "var/feed-api",
+        help: "where the last configuration is kept, sealed, for a start without PostgreSQL"),
+      Setting("openapi-file", .path, default: "docs/openapi.yaml", help: "what /openapi.yaml answers"),
+      Setting(
+        "more-info", .text, default: FeedAPIHandler.standardMoreInformation,
+        help: "the member more_info of every error"),
+      Setting(
+        "visible-feeds-max", .integer(0...100_000), default: "\(FeedEngine.Options().visibleFeedsMax)",
+        help: "feeds that an add reaches before its answer; beyond it, worker finishes"),
+      Setting(
+        "visible-milliseconds", .integer(1...60_000), default: "\(FeedEngine.Options().visibleMilliseconds)",
+        help: "how long an answer waits for that"),
+    ] + APILimits.settings + Setting.http,
+    build: { context in try await FeedAPIService.start(try await foundation(context), context: context) })
+}
+
+/// The live foundation: configuration from PostgreSQL, feeds in Keevo.
+private func foundation(_ context: ServiceContext) async throws -> FeedAPIService.Foundation {
+  let settings = context.configuration
+  let directory = settings.string("data-dir") ?? "."
+  let watcher = try await ConfigurationWatcher.start(
+    postgres: settings.string("postgres") ?? "", masterKeyFile: settings.string("master-key-file") ?? "",
+    cacheFile: directory + "/configuration.sealed", logger: context.logger, metrics: context.metrics)
+  let store = KeevoClient(
+    address: settings.string("keevo") ?? "", loops: context.loops, logger: context.logger, metrics: context.metrics)
+  let times = LeasedTimeSource(store: store)
+  var options = FeedEngine.Options()
+  if let feeds = settings.integer("visible-feeds-max") { options.visibleFeedsMax = feeds }
+  if let milliseconds = settings.integer("visible-milliseconds") { options.visibleMilliseconds = UInt64(milliseconds) }
+  let engine = FeedEngine(
+    store: store, times: times, options: options,
+    timing: JobTiming(wallMilliseconds: { UInt64(max(0, wallClockMicroseconds()) / 1_000) }), logger: context.logger,
+    metrics: context.metrics)
+  return FeedAPIService.Foundation(
+    configuration: watcher,
+    feeds: GroupUseRecorder(base: engine) { watcher.noteInUse(app: $0, group: $1) }, idempotency: (store, times),
+    notReadyReason: {
+      if let reason = watcher.notReadyReason { return reason }
+      do throws(StoreError) {
+        _ = try await store.topology()
+        return nil
+      } catch { return "the store does not answer: \(error)" }
+    },
+    close: {
+      await watcher.stop()
+      await store.close()
     })
 }

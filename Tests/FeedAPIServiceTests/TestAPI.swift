@@ -4,6 +4,7 @@ import FeedAPIService
 import Feeds
 import HTTP
 import JSON
+import KeevoClient
 import Model
 
 /// The API over a double, with two apps of the standard groups and one more (`wall`, `public_read_write`).
@@ -11,10 +12,14 @@ struct TestAPI {
   static let secret = "a-secret-of-thirty-two-characters"
   static let otherSecret = "the-secret-of-another-app-altogether"
 
-  let feeds = RecordingFeeds()
+  let feeds: RecordingFeeds
   let handler: FeedAPIHandler
 
-  init(_ change: (inout APILimits) -> Void = { _ in }, openAPI: String? = nil) {
+  /// `feeds` stands in for the double, whose log then stays empty.
+  init(
+    feeds domain: (any FeedService)? = nil, openAPI: String? = nil, _ change: (inout APILimits) -> Void = { _ in }
+  ) {
+    feeds = RecordingFeeds()
     let groups = FeedGroup.standard + [FeedGroup(slug: "wall", kind: .flat, policy: .publicReadWrite)]
     let apps = [1, 2, 3].map {
       AppConfiguration(
@@ -30,7 +35,8 @@ struct TestAPI {
         ConfigurationSnapshot(
           revision: 1, apps: Dictionary(uniqueKeysWithValues: apps.map { ($0.id, $0) }),
           keys: Dictionary(uniqueKeysWithValues: keys.map { ($0.key, $0) }))),
-      feeds: feeds, limits: limits, openAPIDocument: openAPI.map { Array($0.utf8) })
+      feeds: domain ?? feeds, limits: limits, openAPIDocument: openAPI.map { Array($0.utf8) },
+      idempotency: (MemoryStore(), CountingTimes()))
   }
 
   enum Token {
@@ -92,6 +98,8 @@ struct TestAPI {
       to: HTTPRequest(method: method, path: path, query: query, headers: fields, body: body))
     return Answer(response: response, json: try? JSONValue(parsing: response.body))
   }
+
+  static var otherServerToken: String { TokenMaker(secret: Array(otherSecret.utf8)).serverToken() }
 
   static let activity = #"{"actor":"a","verb":"v","object":"o"}"#
 }

@@ -106,6 +106,55 @@ def test_next_leads_through_the_feed(api, unique):
         assert [result["n"] for result in read] == list(reversed(range(23)))[options.get("offset", 0):]
 
 
+@pytest.mark.parametrize(
+    "ending, kind", [("as2", "application/activity+json"), ("atom", "application/atom+xml"), ("jsonfeed", "application/feed+json")])
+def test_other_formats_of_a_page(api, unique, ending, kind):
+    name = unique()
+    api.post(f"feed/user/{name}/", {**ACTIVITY, "object": "<&>"})
+    token = {"Authorization": api.token(), "Stream-Auth-Type": "jwt"}
+    url = f"{api.base}/api/v1.0/feed/user/{name}"
+    for answer in (
+        requests.get(f"{url}.{ending}/?api_key={api.key}", headers=token, timeout=10),
+        requests.get(f"{url}/?api_key={api.key}", headers={**token, "Accept": kind}, timeout=10),
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
+        if ending == "atom":
+            import xml.etree.ElementTree as tree
+
+            entries = tree.fromstring(answer.content).findall("{http://www.w3.org/2005/Atom}entry")
+            assert [entry.find("{http://www.w3.org/2005/Atom}title").text for entry in entries] == ["a v <&>"]
+        else:
+            assert len(answer.json()["orderedItems" if ending == "as2" else "items"]) == 1
+
+
+def test_an_idempotency_key_adds_once(api, unique):
+    name, key = unique(), {"Idempotency-Key": unique()}
+    path = f"feed/user/{name}/"
+    first, second = (api.post(path, ACTIVITY, headers=key) for _ in range(2))
+    assert first.status_code == second.status_code == 201
+    assert without_duration(first) == without_duration(second)
+    assert len(api.get(path).json()["results"]) == 1
+    assert refusal(api.post(path, {**ACTIVITY, "x": 1}, headers=key)) == (409, 22)
+
+
+def test_parallel_requests_with_one_idempotency_key_add_once(api, unique):
+    name, key = unique(), {"Idempotency-Key": unique()}
+    path = f"feed/user/{name}/"
+    ids = []
+
+    def add():
+        ids.append(API(api.key, api.secret).post(path, ACTIVITY, headers=key).json()["id"])
+
+    threads = [threading.Thread(target=add) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 20 and len(set(ids)) == 1
+    assert len(api.get(path).json()["results"]) == 1
+
+
 @pytest.mark.reads
 def test_head_has_no_body(api):
     answer = api.call("HEAD", "feed/user/qa-none/")
