@@ -82,7 +82,12 @@ extension FeedAPIHandler {
 
   /// A failure of the feed domain as an answer, with its cause in the log.
   func failed(_ error: FeedError, _ context: RequestContext) -> APIError {
-    let answer = APIError(error)
+    var answer = APIError(error)
+    switch error {
+    case .store(.deadlineExceeded), .store(.unknown):
+      if !context.route.writes { answer = .unavailable("the store did not answer in time, try again") }
+    default: break
+    }
     if answer.status >= 500 {
       logger.error(
         "feeds failed", [("app", "\(context.app.id)"), ("path", context.request.path), ("reason", "\(error)")])
