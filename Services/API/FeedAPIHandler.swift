@@ -65,6 +65,15 @@ public struct FeedAPIHandler: HTTPHandler {
       response = form.response(error)
     }
     instruments.observe(kind, status: response.status, nanoseconds: monotonicNanoseconds() &- started)
+    if logger.level <= .debug {
+      // Without the query, which holds the key. The SDK is logged, never required (C6).
+      logger.debug(
+        "request",
+        [
+          ("method", "\(request.method)"), ("path", request.path), ("status", "\(response.status)"),
+          ("client", request.header("X-Stream-Client") ?? ""),
+        ])
+    }
     return response
   }
 
