@@ -121,7 +121,7 @@ let package = Package(
     tests("PubSubTests", ["PubSub", "EventLoop", "Telemetry"]),
     tests("HTTPTests", ["HTTP", "EventLoop", "CLinux", "Telemetry"]),
     tests("ProtobufTests", ["Protobuf"]),
-    tests("GRPCTests", ["GRPC", "EventLoop", "Protobuf", "Telemetry"]),
+    tests("GRPCTests", ["GRPC", "EventLoop", "Protobuf", "Telemetry", "CLinux"]),
     tests("KeevoClientTests", ["KeevoClient", "Protobuf", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),
     tests("KeevoServiceTests", ["KeevoService", "KeevoClient", "EventLoop", "Telemetry", "Model"]),
     tests("ControlPlaneTests", ["ControlPlane", "Telemetry", "Model", "JSON"]),

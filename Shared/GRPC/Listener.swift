@@ -38,7 +38,7 @@ final class Listener: @unchecked Sendable {
       var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
       let accepted = withUnsafeMutablePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          accept4(descriptor, $0, &length, Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue))
+          accept4(descriptor, $0, &length, socketNonBlocking | socketCloseOnExec)
         }
       }
       if accepted < 0 {

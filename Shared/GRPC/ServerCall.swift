@@ -155,6 +155,8 @@ final class ServerCall: HTTP2Stream, @unchecked Sendable {
       loop: connection.loop)
     state = .running(
       Task(executorPreference: connection.loop) { [self] in
+        // Reset before it began: there is nobody to work for.
+        if Task.isCancelled { return finish(.failure(GRPCStatus(.cancelled, "cancelled before it began"))) }
         switch method.handler {
         case .unary(let handle):
           do throws(GRPCStatus) { finish(.success(try await handle(context, message))) } catch {

@@ -29,7 +29,7 @@ enum Socket {
   static func resolve(_ text: String, numericOnly: Bool) throws(Failure) -> Address {
     let (host, port) = try split(text)
     var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    hints.ai_socktype = socketStream
     hints.ai_flags = numericOnly ? AI_NUMERICHOST | AI_NUMERICSERV : AI_NUMERICSERV
     var list: UnsafeMutablePointer<addrinfo>?
     let code = getaddrinfo(host, String(port), &hints, &list)
@@ -127,7 +127,7 @@ enum Socket {
   }
 
   private static func make(_ address: Address) throws(Failure) -> Int32 {
-    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    let type = socketStream | socketNonBlocking | socketCloseOnExec
     let descriptor = socket(Int32(address.storage.ss_family), type, 0)
     guard descriptor >= 0 else { throw Failure(reason: systemMessage(errno)) }
     return descriptor

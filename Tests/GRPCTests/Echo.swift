@@ -14,6 +14,10 @@ final class Echo: Sendable {
   static let countThenFail = GRPCMethod(service: service, "CountThenFail")
   static let metadata = GRPCMethod(service: service, "Metadata")
   static let deadline = GRPCMethod(service: service, "Deadline")
+  /// Sends one message, then nothing until it is cancelled.
+  static let hangStream = GRPCMethod(service: service, "HangStream")
+  /// Answers after the milliseconds of its message's byte, times ten.
+  static let slow = GRPCMethod(service: service, "Slow")
   static let nowhere = GRPCMethod(service: service, "Nowhere")
 
   let serverLoops: EventLoopGroup
@@ -55,6 +59,15 @@ final class Echo: Sendable {
         while !Task.isCancelled { await context.loop.sleep(nanoseconds: 1_000_000) }
         state.cancelled.add(1, ordering: .relaxed)
         throw GRPCStatus(.cancelled, "cancelled")
+      },
+      hangStream: .serverStreaming { (context, _, writer) async throws(GRPCStatus) in
+        try await writer.send([1])
+        while !Task.isCancelled { await context.loop.sleep(nanoseconds: 1_000_000) }
+      },
+      slow: .unary { context, message in
+        state.running.add(1, ordering: .relaxed)
+        await context.loop.sleep(nanoseconds: UInt64(message[0]) * 10_000_000)
+        return message
       },
       big: .unary { _, message in [UInt8](repeating: 7, count: Int(message[0]) << 20) },
       count: .serverStreaming { (_, message, writer) async throws(GRPCStatus) in
