@@ -18,5 +18,10 @@ let package = Package(
       ],
       path: "Sources/BenchmarkKeevoLoad",
       swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
+    .executableTarget(
+      name: "bench-grpc",
+      dependencies: [.product(name: "GRPC", package: "millrace"), .product(name: "EventLoop", package: "millrace")],
+      path: "Sources/BenchmarkGRPC",
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
   ]
 )
