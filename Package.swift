@@ -85,7 +85,10 @@ let package = Package(
     // Services: a library each, and a thin @main over it. A service never imports another service.
     service(
       "FeedAPIService", "API",
-      ["ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"]),
+      [
+        "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model",
+        "JSON",
+      ]),
     service(
       "KeevoService", "Keevo",
       [
@@ -132,12 +135,16 @@ let package = Package(
     tests(
       "FeedAPIServiceTests",
       [
-        "FeedAPIService", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "CLinux",
+        "FeedAPIService", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry",
+        "CLinux",
         "Model", "JSON",
       ]),
     tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "ServiceKit", "Model", "JSON"]),
     tests(
       "WorkerServiceTests",
-      ["WorkerService", "ServiceKit", "Feeds", "Jobs", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"]),
+      [
+        "WorkerService", "ServiceKit", "Feeds", "Jobs", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model",
+        "JSON",
+      ]),
   ]
 )

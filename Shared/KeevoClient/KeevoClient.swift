@@ -121,6 +121,8 @@ public final class KeevoClient: KeyValueStore {
     var wait = settings.retryFirstMilliseconds
     // Whether an attempt may have reached the log without our hearing of it.
     var inDoubt = false
+    // What the store itself last said: a deadline met while repeating must not hide it.
+    var lastKnown: StoreError?
     var answer: [UInt8]
     while true {
       let now = monotonicNanoseconds()
@@ -134,12 +136,13 @@ public final class KeevoClient: KeyValueStore {
         status = error
       }
       let known = StoreError(trailerOf: status)
+      lastKnown = known ?? lastKnown
       guard Self.mayRepeat(status, known) else {
         throw known ?? .failed("the store does not speak this protocol: \(status)")
       }
       if !status.notProcessed, known?.isBeforeTheLog != true { inDoubt = true }
       if Task.isCancelled || monotonicNanoseconds() + UInt64(wait) * 1_000_000 >= deadline {
-        throw Self.lastError(status, known, inDoubt: inDoubt && mayHaveEffect)
+        throw Self.lastError(status, lastKnown, inDoubt: inDoubt && mayHaveEffect)
       }
       retries.increment()
       await pause(milliseconds: wait / 2 + Int.random(in: 0...(wait / 2)))

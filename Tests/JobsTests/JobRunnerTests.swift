@@ -82,11 +82,18 @@ final class NotingHandler: JobHandler {
 
   @Test func aJobOfADeadHolderIsTakenOverAfterTheLease() async throws {
     try await make(1, holder: 42)
-    let handler = NotingHandler([.fanOut]) { lease, _ throws(JobError) in try await lease.finish() }
+    let takenAt = Mutex<UInt64?>(nil)
+    let handler = NotingHandler([.fanOut]) { lease, _ throws(JobError) in
+      takenAt.withLock { $0 = monotonicNanoseconds() }
+      try await lease.finish()
+    }
+    // The row cannot have been seen before the runner began.
+    let began = monotonicNanoseconds()
     let runner = runner(handler)
-    try await Task.sleep(nanoseconds: 100_000_000)
-    #expect(handler.counts == [])
     #expect(try await eventually { try await rows().isEmpty })
+    let waited = try #require(takenAt.withLock { $0 }) - began
+    #expect(waited >= timing().leaseNanoseconds)
+    #expect(handler.counts == [1])
     await runner.drain()
   }
 
