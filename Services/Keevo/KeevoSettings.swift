@@ -41,6 +41,32 @@ enum KeevoSettings {
     Setting(
       "streams-max", .integer(1...100_000), default: "1024", help: "calls open at once on a connection"),
     Setting(
+      "handlers-max", .integer(1...1_000_000), default: "2048",
+      help: "calls of a connection that are worked on at once, given-up ones included"),
+    Setting("header-bytes-max", .integer(1_024...1_048_576), default: "16384", help: "headers of a call"),
+    Setting(
+      "message-bytes-max", .integer(1_048_576...1_073_741_824), default: "33554432", help: "one message, either way"),
+    Setting(
+      "inbound-bytes-max", .integer(1_048_576...1_073_741_824), default: "67108864",
+      help: "requests of a connection that are not whole yet"),
+    Setting(
+      "outbound-bytes-max", .integer(16_384...67_108_864), default: "262144",
+      help: "what a watch may have waiting for a slow reader"),
+    Setting(
+      "reset-burst", .integer(1...1_000_000), default: "500", help: "streams that a connection may reset at once"),
+    Setting("resets-per-second", .integer(1...1_000_000), default: "100", help: "and how fast that comes back"),
+    Setting(
+      "handshake-milliseconds", .integer(10...600_000), default: "10000",
+      help: "time in which a new connection must speak HTTP/2"),
+    Setting(
+      "keepalive-milliseconds", .integer(10...600_000), default: "30000",
+      help: "silence before a ping, and the time to answer it"),
+    Setting(
+      "stall-milliseconds", .integer(10...600_000), default: "60000",
+      help: "time in which a client must take some of what waits for it"),
+    Setting(
+      "call-milliseconds", .integer(10...600_000), default: "60000", help: "deadline of a call that names none"),
+    Setting(
       "background-mib-per-second", .integer(1...100_000), default: "128",
       help: "what flushes and compactions may write"),
   ]
@@ -74,8 +100,17 @@ enum KeevoSettings {
 
   static func server(_ configuration: Configuration) -> GRPCServerSettings {
     var settings = GRPCServerSettings()
-    if let value = configuration.integer("connections-max") { settings.connectionsMax = value }
-    if let value = configuration.integer("streams-max") { settings.streamsMax = value }
+    let numbers: [(String, WritableKeyPath<GRPCServerSettings, Int>)] = [
+      ("connections-max", \.connectionsMax), ("streams-max", \.streamsMax), ("handlers-max", \.handlersMax),
+      ("header-bytes-max", \.headerBytesMax), ("message-bytes-max", \.messageBytesMax),
+      ("inbound-bytes-max", \.inboundBytesMax), ("outbound-bytes-max", \.outboundBytesMax),
+      ("reset-burst", \.resetBurst), ("resets-per-second", \.resetsPerSecond),
+      ("handshake-milliseconds", \.handshakeMilliseconds), ("keepalive-milliseconds", \.keepaliveMilliseconds),
+      ("stall-milliseconds", \.stallMilliseconds), ("call-milliseconds", \.defaultTimeoutMilliseconds),
+    ]
+    for (name, keyPath) in numbers {
+      if let value = configuration.integer(name) { settings[keyPath: keyPath] = value }
+    }
     return settings
   }
 }

@@ -104,6 +104,8 @@ final class ClientCall: HTTP2Stream, @unchecked Sendable {
 
   override func receivedEnd() { conclude(resetCode: 0) }
 
+  override func stalled() { end(GRPCStatus(.unavailable, "the server takes no more of the request")) }
+
   override func closed(code: UInt32) { conclude(resetCode: code) }
 
   override func connectionLost(_ reason: String) { end(GRPCStatus(.unavailable, "connection lost: \(reason)")) }

@@ -5,7 +5,7 @@ public struct GRPCClientSettings: Sendable {
   /// Calls of a loop that wait for the connection or for a free stream; one more gets RESOURCE_EXHAUSTED.
   public var waitingMax = 10_000
   public var headerBytesMax = 16 << 10
-  public var messageBytesMax = 16 << 20
+  public var messageBytesMax = 32 << 20
   public var streamWindowBytes = 1 << 20
   public var connectionWindowBytes = 16 << 20
   /// Resets and stream errors of a connection: so many at once, refilled at so many a second.

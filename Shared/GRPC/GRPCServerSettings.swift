@@ -9,7 +9,7 @@ public struct GRPCServerSettings: Sendable {
   /// Bytes of names and values, plus 32 a field, of a call's headers.
   public var headerBytesMax = 16 << 10
   /// Bytes of one message in either direction.
-  public var messageBytesMax = 16 << 20
+  public var messageBytesMax = 32 << 20
   /// Bytes of request messages that are not whole yet, over all calls of a connection.
   public var inboundBytesMax = 64 << 20
   /// Bytes that a streaming call may have waiting to be sent before its `send` suspends.
@@ -24,7 +24,7 @@ public struct GRPCServerSettings: Sendable {
   public var handshakeMilliseconds = 10_000
   /// Silence after which a ping is sent; as long again without a sign and the connection is closed.
   public var keepaliveMilliseconds = 30_000
-  /// Time in which bytes that wait must move on, or the connection is closed.
+  /// Time in which bytes that wait must move on, or the connection is closed; in a stream, or the stream is reset.
   public var stallMilliseconds = 60_000
   /// Calls without `grpc-timeout` get this one; 0 for none. Streaming calls have none unless the client says so.
   public var defaultTimeoutMilliseconds = 60_000

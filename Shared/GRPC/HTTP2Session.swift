@@ -282,12 +282,17 @@ final class HTTP2Session: @unchecked Sendable {
       scheduleFlush()
     }
     heard = false
-    let waiting = outputStart < output.count || streams.values.contains { !$0.outbound.isEmpty }
-    if !waiting {
+    let limit = UInt64(settings.stallMilliseconds) * 1_000_000
+    if outputStart == output.count {
       movedNanoseconds = loop.now
-    } else if loop.now > movedNanoseconds + UInt64(settings.stallMilliseconds) * 1_000_000 {
+    } else if loop.now > movedNanoseconds + limit {
       close("the peer takes no bytes since \(settings.stallMilliseconds) ms")
       return
+    }
+    // A peer that reads, and keeps the window of one stream shut, costs that stream alone.
+    for stream in streams.values where stream.isStalled(now: loop.now, limitNanoseconds: limit) {
+      stream.stalled()
+      reset(stream.id, code: NGHTTP2_CANCEL)
     }
     scheduleKeepalive()
   }
@@ -356,7 +361,6 @@ final class HTTP2Session: @unchecked Sendable {
   {
     guard let library, let stream = streams[id] else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
     let count = stream.outbound.fill(buffer)
-    movedNanoseconds = loop.now
     if stream.outbound.isEmpty {
       switch stream.outbound.ending {
       case .open:

@@ -7,6 +7,8 @@ struct OutboundQueue {
   private var head = 0
   private var offset = 0  // in the first message, its five-byte prefix counted
   private(set) var bytesWaiting = 0
+  /// All that ever left: a queue that waits and whose count stands still is stalled.
+  private(set) var bytesTaken = 0
   var ending = Ending.open
 
   var isEmpty: Bool { head == messages.count }
@@ -56,6 +58,7 @@ struct OutboundQueue {
       }
     }
     bytesWaiting -= filled
+    bytesTaken += filled
     return filled
   }
 }

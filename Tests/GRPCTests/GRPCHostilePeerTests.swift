@@ -1,5 +1,6 @@
 import EventLoop
 import GRPC
+import Glibc
 import Testing
 
 /// What comes from sockets that mean no good: the connection ends, the server goes on.
@@ -84,6 +85,30 @@ import Testing
       let (bytes, closed) = await peer.readToEnd()
       #expect(closed)
       #expect(RawPeer.frames(bytes).contains { $0.type == 6 })
+    }
+  }
+
+  @Test func aStreamWhoseReaderTakesNothingIsReset() async throws {
+    var settings = GRPCServerSettings()
+    settings.keepaliveMilliseconds = 200
+    settings.stallMilliseconds = 400
+    try await withEcho(server: settings) { echo in
+      let peer = try RawPeer(port: echo.server.port)
+      // A window of 0: the answer can never be sent. The peer's own pings keep it from being taken for dead.
+      peer.write(
+        RawPeer.preface + RawPeer.frame(4, [0, 4, 0, 0, 0, 0]) + RawPeer.call("/millrace.test.Echo/Say", stream: 1)
+          + RawPeer.frame(0, flags: 1, stream: 1, [0, 0, 0, 0, 1, 42]))
+      try await RawPeer.threads.run {
+        for _ in 0..<100 {
+          peer.write(RawPeer.frame(6, [0, 0, 0, 0, 0, 0, 0, 0]))
+          usleep(15_000)
+        }
+      }
+      let (bytes, closed) = await peer.readToEnd()
+      #expect(closed)
+      let frames = RawPeer.frames(bytes)
+      #expect(frames.contains { $0.type == 3 && $0.stream == 1 && $0.payload == [0, 0, 0, 8] })
+      #expect(!frames.contains { $0.type == 0 && !$0.payload.isEmpty })
     }
   }
 

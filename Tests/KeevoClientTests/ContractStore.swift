@@ -35,7 +35,7 @@ func withNode(_ body: (StoreNode) async throws -> Void) async throws {
   let directory = "/tmp/millrace-contract-\(getpid())-\(UInt64.random(in: 0 ... .max))"
   var options = StoreNodeOptions(dataDirectory: directory)
   options.shards = ContractStore.shards
-  options.logSegmentBytes = 4 << 20
+  options.logSegmentBytes = 32 << 20
   options.watchChangesMax = 2_000
   // It blocks: not on one of Swift's own few threads.
   let settled = options

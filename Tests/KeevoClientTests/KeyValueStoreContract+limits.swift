@@ -136,4 +136,22 @@ extension KeyValueStoreContract {
       }
     }
   }
+
+  @Test(arguments: ContractStore.allCases)
+  func aMultiGetUpToItsByteLimitComesThroughWhole(_ kind: ContractStore) async throws {
+    try await kind.run { store in
+      // Values just under `multiGetBytesMax`: with keys and framing the answer is larger than that.
+      let count = 10_000
+      let value = Self.bytes(StoreLimits.multiGetBytesMax / count - 10)  // a stored row has nine bytes more
+      let keys = (0..<count).map { RowKey(space: space, rest: [UInt8($0 >> 8), UInt8($0 & 0xFF)]) }
+      for part in stride(from: 0, to: count, by: 2_500) {
+        let answer = try await store.write(Self.write(keys[part..<(part + 2_500)].map { .put($0, value: value) }))
+        #expect(answer.results.first?.applied == true)
+      }
+      let rows = try await store.multiGet(
+        MultiGetRequest(items: keys.map { .init(partition: home, key: $0) })
+      ).rows
+      #expect(rows.count == count && rows.allSatisfy { $0?.value.count == value.count })
+    }
+  }
 }
