@@ -98,12 +98,13 @@ extension FeedEngine {
       guard let last = rows.last else { return Page(last: nil, isLast: true) }
       var stands = live
       if live {
-        let request = entries(activity, item, epoch, arrived, try decode(rows), app.rawValue, fence, traceID)
-        if let request {
+        var inTime = true
+        for request in entries(activity, item, epoch, arrived, try decode(rows), app.rawValue, fence, traceID) {
           let late = try await store.putMany(request).late
           fanOutEntries.increment(by: request.targets.count - late.count)
-          if !late.isEmpty { continue }
+          if !late.isEmpty { inTime = false }
         }
+        if !inTime { continue }
         stands = try await self.stands(activity, item.feed, epoch, app)
       }
       if !stands {

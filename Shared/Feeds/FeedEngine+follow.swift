@@ -126,7 +126,7 @@ extension FeedEngine {
     _ wanted: Wanted, _ old: VersionedValue?, _ before: FollowRecord?, _ since: Stamp, _ app: AppID, _ traceID: [UInt8]
   ) -> (SubBatch, JobRecord) {
     let key = FeedKeys.follow(wanted.target)
-    let record = FollowRecord(since: since, kept: before?.kept ?? false, createdAt: wanted.createdAt)
+    let record = FollowRecord(since: since, before: before, createdAt: wanted.createdAt)
     let order = FollowOrderRow(other: wanted.target, createdAt: wanted.createdAt, updatedAt: wanted.createdAt)
     let job = JobRecord(
       kind: .copy, holder: holder, madeAtMilliseconds: timing.wallMilliseconds(), traceID: traceID,

@@ -100,10 +100,11 @@ extension FeedEngine {
     let others = (record?.placements ?? []).filter { $0.feed != feed }
     let follows = try await multiGet(others.map { .init(partition: partition, key: FeedKeys.follow($0.feed)) })
     for (placement, row) in zip(others, follows) {
-      guard let follow = try followRecord(row), follow.state == .live else { continue }
-      let key = EntryKey(
-        id, via: FeedKeys.feedHash(placement.feed), placement: placement.epoch, edge: follow.epoch)
-      if !keys.contains(key) { keys.append(key) }
+      guard let follow = try followRecord(row) else { continue }
+      for epoch in (follow.state == .live ? [follow.epoch] : []) + follow.former.map(\.epoch) {
+        let key = EntryKey(id, via: FeedKeys.feedHash(placement.feed), placement: placement.epoch, edge: epoch)
+        if !keys.contains(key) { keys.append(key) }
+      }
     }
     return keys
   }

@@ -16,7 +16,7 @@ extension FeedEngine {
     if fresh.isEmpty { return }
     do throws(StoreError) {
       let (arrivals, pages) = try await writeOwnRows(fresh, app, traceID)
-      let covered = cover(fresh, pages)
+      let covered = cover(pages)
       let late = try await push(fresh, arrivals, covered, app, traceID)
       try await settle(fresh, covered, late, app, traceID)
     } catch {
@@ -100,18 +100,20 @@ extension FeedEngine {
     var cut: Set<[UInt8]> = []
   }
 
-  /// Shares the visible number of feeds among the feeds' first pages, in the order of the placements.
-  private func cover(_ fresh: [Committed], _ pages: [[UInt8]: FirstPage]) -> Coverage {
+  /// Shares the visible number of feeds among the first pages: the feeds with the fewest followers first, so that one with
+  /// many leaves room for them.
+  private func cover(_ pages: [[UInt8]: FirstPage]) -> Coverage {
     var coverage = Coverage()
     var left = options.visibleFeedsMax
-    for commit in fresh {
-      for item in commit.job?.items ?? [] where item.kind != .many && coverage.edges[item.feed] == nil {
-        guard let page = pages[item.feed] else { continue }
-        let taken = page.edges.prefix(max(0, left))
-        left -= taken.count
-        coverage.edges[item.feed] = taken
-        if !page.complete || taken.count < page.edges.count { coverage.cut.insert(item.feed) }
-      }
+    let order = pages.sorted {
+      $0.value.edges.count == $1.value.edges.count
+        ? $0.key.lexicographicallyPrecedes($1.key) : $0.value.edges.count < $1.value.edges.count
+    }
+    for (feed, page) in order {
+      let taken = page.edges.prefix(max(0, left))
+      left -= taken.count
+      coverage.edges[feed] = taken
+      if !page.complete || taken.count < page.edges.count { coverage.cut.insert(feed) }
     }
     return coverage
   }
@@ -126,10 +128,10 @@ extension FeedEngine {
     var requests: [(commit: Int, request: PutManyRequest)] = []
     for (index, commit) in fresh.enumerated() {
       for (number, item) in (commit.job?.items ?? []).enumerated() where item.kind != .many {
-        let request = entries(
+        requests += entries(
           commit.id, item, epoch(commit.job?.lease.id), arrivals[index][number], edges[item.feed] ?? [], app.rawValue,
-          fence, traceID)
-        if let request { requests.append((index, request)) }
+          fence, traceID
+        ).map { (index, $0) }
       }
     }
     let outcomes = await concurrently(requests) { [self] item in
@@ -146,24 +148,33 @@ extension FeedEngine {
     return late
   }
 
-  /// The PutMany that gives one placement's entry to followers; `nil` if none of them takes it.
+  /// The PutMany calls that give one placement's entry to followers: one, or more only where many of them have former relations.
   func entries(
     _ id: ActivityID, _ item: FanOutPayload.Item, _ epoch: Stamp, _ arrival: Stamp,
     _ edges: [(source: [UInt8], edge: FollowerEdge)], _ app: UInt32, _ fence: UInt64, _ traceID: [UInt8]
-  ) -> PutManyRequest? {
+  ) -> [PutManyRequest] {
     let heedSince = !options.faults.contains(.noSince)
     var targets: [PutManyRequest.Target] = []
     targets.reserveCapacity(edges.count)
-    for (source, edge) in edges where edge.takes(arrival, since: heedSince) {
-      let own = options.faults.contains(.notIdempotent) ? edge.epoch.rawValue &+ faultSalt() : edge.epoch.rawValue
-      targets.append(.init(partitionName: FeedKeys.feed(named: source, app).name, own: own))
+    for (source, var edge) in edges {
+      if options.faults.contains(.noFormer) { edge.former = [] }
+      for epoch in edge.epochs(taking: arrival, heedSince: heedSince) {
+        let own = options.faults.contains(.notIdempotent) ? epoch.rawValue &+ faultSalt() : epoch.rawValue
+        targets.append(.init(partitionName: FeedKeys.feed(named: source, app).name, own: own))
+      }
     }
-    if targets.isEmpty { return nil }
     let key = EntryKey(id, via: FeedKeys.feedHash(item.feed), placement: epoch, edge: .zero)
-    return PutManyRequest(
-      app: app, space: FeedKeys.entrySpace, restPrefix: key.prefix,
-      value: EntryValue(kind: item.kind, arrival: arrival).encoded, targets: targets, notAfterMilliseconds: fence,
-      traceID: traceID)
+    let value = EntryValue(kind: item.kind, arrival: arrival).encoded
+    var requests: [PutManyRequest] = []
+    while !targets.isEmpty {
+      let part = targets.prefix(StoreLimits.putManyTargetsMax)
+      requests.append(
+        PutManyRequest(
+          app: app, space: FeedKeys.entrySpace, restPrefix: key.prefix, value: value, targets: Array(part),
+          notAfterMilliseconds: fence, traceID: traceID))
+      targets.removeFirst(part.count)
+    }
+    return requests
   }
 
   /// Another number at each attempt: with idempotency switched off, each attempt writes rows of its own.

@@ -72,9 +72,7 @@ extension FeedEngine {
         let end = EdgeEnd(source: hash, epoch: record.epoch, last: last)
         try note(end, edges: rows[1], more: rows[2], &conditions, &operations)
       }
-      record.state = .none
-      record.kept = record.kept || request.keepHistory
-      record.until = last
+      record.end(keepingHistory: request.keepHistory ? last : nil)
       let job = JobRecord(
         kind: .unfollow, holder: holder, madeAtMilliseconds: timing.wallMilliseconds(), traceID: traceID,
         payload: UnfollowPayload(

@@ -63,6 +63,8 @@ public final class FeedEngine: FeedService {
     public static let noFence = Faults(rawValue: 128)
     /// A removal from a feed hides nothing there that came by follows.
     public static let noHides = Faults(rawValue: 256)
+    /// Fan-outs still on their way forget relations that ended with `keep_history`.
+    public static let noFormer = Faults(rawValue: 512)
   }
 
   let store: any KeyValueStore

@@ -2,6 +2,39 @@ import Jobs
 import KeevoClient
 import Model
 
+/// A relation that was ended with `keep_history`: a fan-out that was still on its way then goes on to give the source what
+/// arrived at the target between the two stamps.
+struct FormerRelation: Hashable, Sendable {
+  /// So many are kept for a relation, the latest.
+  static let max = 16
+
+  var epoch: Stamp
+  var since: Stamp
+  var until: Stamp
+
+  func takes(_ arrival: Stamp) -> Bool { arrival > since && arrival <= until }
+}
+
+extension ByteWriter {
+  mutating func former(_ relations: [FormerRelation]) {
+    integer(UInt8(relations.count))
+    for relation in relations {
+      for stamp in [relation.epoch, relation.since, relation.until] { integer(stamp.rawValue) }
+    }
+  }
+}
+
+extension ByteReader {
+  mutating func former() throws(FormatError) -> [FormerRelation] {
+    var out: [FormerRelation] = []
+    for _ in 0..<(try integer(UInt8.self)) {
+      out.append(
+        FormerRelation(epoch: Stamp(try integer()), since: Stamp(try integer()), until: Stamp(try integer())))
+    }
+    return out
+  }
+}
+
 /// A relation at its source: the place that orders follows and unfollows (B11). Format 1. It stays when the relation ends.
 struct FollowRecord: Hashable, Sendable {
   enum State: UInt8, Sendable {
@@ -28,10 +61,13 @@ struct FollowRecord: Hashable, Sendable {
   var pullAfter: UInt64
   var createdAt: ActivityTime
   var updatedAt: ActivityTime
+  /// What the relation was before, as far as history was kept; the latest last.
+  var former: [FormerRelation]
 
-  init(since: Stamp, kept: Bool, createdAt: ActivityTime) {
+  init(since: Stamp, before: FollowRecord?, createdAt: ActivityTime) {
     state = .live
-    self.kept = kept
+    kept = before?.kept ?? false
+    former = before?.former ?? []
     epoch = .zero
     turn = .zero
     self.since = since
@@ -39,6 +75,15 @@ struct FollowRecord: Hashable, Sendable {
     pullAfter = .max
     self.createdAt = createdAt
     updatedAt = createdAt
+  }
+
+  /// Ends the relation; `last`: the target's stamp up to which history is kept, if it is.
+  mutating func end(keepingHistory last: Stamp?) {
+    state = .none
+    until = last ?? .zero
+    guard let last else { return }
+    kept = true
+    former = (former + [FormerRelation(epoch: epoch, since: since, until: last)]).suffix(FormerRelation.max)
   }
 
   var encoded: [UInt8] {
@@ -50,6 +95,7 @@ struct FollowRecord: Hashable, Sendable {
     out.integer(pullAfter)
     out.integer(createdAt.microseconds)
     out.integer(updatedAt.microseconds)
+    out.former(former)
     return out.bytes
   }
 
@@ -67,6 +113,7 @@ struct FollowRecord: Hashable, Sendable {
     pullAfter = try reader.integer()
     createdAt = ActivityTime(microseconds: try reader.integer())
     updatedAt = ActivityTime(microseconds: try reader.integer())
+    former = try reader.former()
   }
 }
 

@@ -12,6 +12,8 @@ struct FollowerEdge: Hashable, Sendable {
   var pullAfter: UInt64
   var createdAt: ActivityTime
   var updatedAt: ActivityTime
+  /// As in the record.
+  var former: [FormerRelation]
 
   init(_ record: FollowRecord, state: FollowRecord.State, turn: Stamp) {
     self.state = state
@@ -22,11 +24,16 @@ struct FollowerEdge: Hashable, Sendable {
     pullAfter = record.pullAfter
     createdAt = record.createdAt
     updatedAt = record.updatedAt
+    former = record.former
   }
 
-  /// Whether a fan-out pushes what arrived at that stamp.
-  func takes(_ arrival: Stamp, since heed: Bool = true) -> Bool {
-    state == .live && arrival.rawValue <= pullAfter && (!heed || arrival > since)
+  /// The relations by which a fan-out pushes what arrived at that stamp: the one that stands, and former ones whose history was
+  /// kept while the fan-out was still on its way.
+  func epochs(taking arrival: Stamp, heedSince: Bool = true) -> [Stamp] {
+    var out: [Stamp] = []
+    if state == .live, arrival.rawValue <= pullAfter, !heedSince || arrival > since { out.append(epoch) }
+    for relation in former where relation.takes(arrival) { out.append(relation.epoch) }
+    return out
   }
 
   var encoded: [UInt8] {
@@ -38,6 +45,7 @@ struct FollowerEdge: Hashable, Sendable {
     out.integer(pullAfter)
     out.integer(createdAt.microseconds)
     out.integer(updatedAt.microseconds)
+    out.former(former)
     return out.bytes
   }
 
@@ -54,6 +62,7 @@ struct FollowerEdge: Hashable, Sendable {
     pullAfter = try reader.integer()
     createdAt = ActivityTime(microseconds: try reader.integer())
     updatedAt = ActivityTime(microseconds: try reader.integer())
+    former = try reader.former()
   }
 
   /// The source's name in the rest of an edge's key.

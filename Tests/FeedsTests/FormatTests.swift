@@ -76,19 +76,22 @@ import Testing
   }
 
   @Test func followsAndEdges() throws {
-    var record = FollowRecord(since: Stamp(3), kept: true, createdAt: ActivityTime(microseconds: 5))
+    var record = FollowRecord(since: Stamp(3), before: nil, createdAt: ActivityTime(microseconds: 5))
+    record.kept = true
+    record.former = [FormerRelation(epoch: Stamp(10), since: Stamp(11), until: Stamp(12))]
     record.epoch = Stamp(1)
     record.turn = Stamp(2)
     record.until = Stamp(4)
     record.updatedAt = ActivityTime(microseconds: 6)
-    let bytes = [1, 1, 1] + be(1) + be(2) + be(3) + be(4) + be(.max) + be(5) + be(6)
+    let former = [1] + be(10) + be(11) + be(12)
+    let bytes = [1, 1, 1] + be(1) + be(2) + be(3) + be(4) + be(.max) + be(5) + be(6) + former
     #expect(record.encoded == bytes)
     #expect(Array(bytes[FollowRecord.epochOffset..<FollowRecord.epochOffset + 8]) == be(1))
     #expect(Array(bytes[FollowRecord.turnOffset..<FollowRecord.turnOffset + 8]) == be(2))
     #expect(try FollowRecord(bytes) == record)
     cut(bytes) { _ = try FollowRecord($0) }
     let edge = FollowerEdge(record, state: .none, turn: Stamp(9))
-    #expect(edge.encoded == [1, 0, 1] + be(1) + be(9) + be(3) + be(.max) + be(5) + be(6))
+    #expect(edge.encoded == [1, 0, 1] + be(1) + be(9) + be(3) + be(.max) + be(5) + be(6) + former)
     #expect(try FollowerEdge(edge.encoded) == edge)
     cut(edge.encoded) { _ = try FollowerEdge($0) }
     let order = FollowOrderRow(other: [65], createdAt: record.createdAt, updatedAt: record.updatedAt)

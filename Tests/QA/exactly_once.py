@@ -271,7 +271,8 @@ class Driver:
             f"feeds={len(self.sources + self.core + self.crowd)} differing={len(differing)} "
             f"seconds={loaded:.1f}+{worked:.1f}+{settled:.1f}")
         for feed, (shown, wanted) in list(differing.items())[:3]:
-            self.say(f"  {feed} shows {shown}\n  {' ' * len(feed)} wants {wanted}")
+            missing, extra = [x for x in wanted if x not in shown], [x for x in shown if x not in wanted]
+            self.say(f"  {feed}: of {len(wanted)} wanted and {len(shown)} shown: missing {missing[:10]}, too many {extra[:10]}")
         return differing
 
 

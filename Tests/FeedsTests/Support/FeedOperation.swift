@@ -34,19 +34,32 @@ enum FeedOperation: CustomStringConvertible {
     }
   }
 
-  /// Histories of one source and one follower reach the races of a relation far more often.
-  static func random(feeds: [String], activities: Int, directed: Bool, _ random: inout SeededGenerator) -> FeedOperation
-  {
+  /// What a history is about: the narrower, the oftener its races are reached.
+  enum Style: String, CaseIterable {
+    /// Anything in any of up to four feeds.
+    case mixed
+    /// One source and one follower.
+    case relation
+    /// One source and several followers, some of which a fan-out reaches late.
+    case fan
+  }
+
+  static func random(feeds: [String], activities: Int, style: Style, _ random: inout SeededGenerator) -> FeedOperation {
     let draw = Double.random(in: 0..<1, using: &random)
     let activity = random.below(activities)
-    if directed {
-      switch draw {
-      case ..<0.30: return .add(activity, to: feeds[0], targets: [])
-      case ..<0.38: return .remove(activity, from: feeds[0])
-      case ..<0.46: return .remove(activity, from: feeds[1])
-      case ..<0.74: return .follow(feeds[1], feeds[0], copy: random.pick([0, 1, 9]))
-      default: return .unfollow(feeds[1], feeds[0], keepHistory: random.chance(0.35))
-      }
+    let follower = random.pick(Array(feeds.dropFirst()))
+    switch (style, draw) {
+    case (.relation, ..<0.30): return .add(activity, to: feeds[0], targets: [])
+    case (.relation, ..<0.38): return .remove(activity, from: feeds[0])
+    case (.relation, ..<0.46): return .remove(activity, from: follower)
+    case (.relation, ..<0.74): return .follow(follower, feeds[0], copy: random.pick([0, 1, 9, 9]))
+    case (.relation, _): return .unfollow(follower, feeds[0], keepHistory: random.chance(0.35))
+    case (.fan, ..<0.35): return .add(activity, to: feeds[0], targets: [])
+    case (.fan, ..<0.40): return .remove(activity, from: feeds[0])
+    case (.fan, ..<0.50): return .remove(activity, from: follower)
+    case (.fan, ..<0.75): return .follow(follower, feeds[0], copy: random.pick([0, 9, 9]))
+    case (.fan, _): return .unfollow(follower, feeds[0], keepHistory: random.chance(0.5))
+    default: break
     }
     let target = random.pick(feeds)
     let source = random.pick(feeds.filter { $0 != target })

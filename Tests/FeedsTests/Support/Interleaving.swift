@@ -45,21 +45,21 @@ final class Interleaving {
   private static let fence: UInt64 = 200
   private static let mark: UInt64 = 2_000
 
-  init(seed: UInt64, directed: Bool, faults: FeedEngine.Faults) {
+  init(seed: UInt64, style: FeedOperation.Style, faults: FeedEngine.Faults) {
     var random = SeededGenerator(seed: seed)
-    let size = directed ? 0 : random.below(3)
-    let count = directed ? 4 + random.below(6) : [4, 7, 10][size]
-    activities = directed ? 1 + random.below(2) : size + 1
-    let feeds = (0..<(directed ? 2 : size + 2)).map { "flat:f\($0)" }
+    let size = style == .mixed ? random.below(3) : 0
+    let count = style == .mixed ? [4, 7, 10][size] : style == .fan ? 12 : 4 + random.below(7)
+    let activities = style == .mixed ? size + 1 : style == .fan ? 6 : 1 + random.below(2)
+    let feeds = (0..<(style == .mixed ? size + 2 : style == .fan ? 5 : 2)).map { "flat:f\($0)" }
+    self.activities = activities
     self.feeds = feeds
-    let activities = activities
-    crashes = directed ? 0.7 : random.pick([0.2, 0.5, 0.9])
-    crashAtStep = directed ? 0.15 : random.pick([0.05, 0.12])
+    crashes = style == .mixed ? random.pick([0.2, 0.5, 0.9]) : 0.7
+    crashAtStep = style == .mixed ? random.pick([0.05, 0.12]) : 0.15
     share = random.pick([0.25, 0.55])
     jump = random.pick([0, 0.01, 0.03])
-    lagging = random.chance(0.25)
+    lagging = random.chance(style == .fan ? 0.6 : 0.25)
     operations = (0..<count).map { _ in
-      FeedOperation.random(feeds: feeds, activities: activities, directed: directed, &random)
+      FeedOperation.random(feeds: feeds, activities: activities, style: style, &random)
     }
     var options = FeedEngine.Options()
     options.fenceMilliseconds = Self.fence
