@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -20,8 +21,10 @@ import urllib.request
 
 import social
 from peer_postgres import Postgres
+from rows import row
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PEER = "PostgreSQL 15, materialised, pgbench"
 
 SCHEMA = """
 create table activities (id bigserial primary key, actor int not null, body text not null);
@@ -152,12 +155,17 @@ class Ours:
 
     def wait_until_quiet(self):
         """Until no job is waiting or running."""
+        quiet = 0
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
-            with urllib.request.urlopen(f"http://{self.env['WORKER']}/metrics", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://{self.env['WORKER_ADMIN']}/metrics", timeout=10) as answer:
                 text = answer.read().decode()
-            pending = sum(float(value) for value in re.findall(r"^jobs_pending\S* ([\d.e+]+)$", text, re.M))
-            if pending == 0:
+            pending = [float(value) for value in re.findall(r"^jobs_known\S* ([\d.e+]+)$", text, re.M)]
+            if not pending:
+                raise RuntimeError("the worker does not say how many jobs are pending")
+            # Twice in a row: a worker learns of the newest jobs a moment later.
+            quiet = quiet + 1 if sum(pending) == 0 else 0
+            if quiet == 2:
                 return
             time.sleep(0.05)
         raise RuntimeError("jobs were still pending after 300 s: see the worker's log")
@@ -173,8 +181,40 @@ def load_postgres(peer, workload):
     peer.psql("vacuum analyze")
 
 
-def bench(stack_env, rounds=3, seconds=8, scale=0.1, seed=1, say=print):
-    """The rows `fanout-entries` and `flat-read-25` of a running stack beside PostgreSQL."""
+class OwnStack:
+    """A stack of the benchmark's own: its own folder and ports, ended with it."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="millrace-bench-"))
+        self.folder.chmod(0o755)
+        self.environment = {**os.environ, "MILLRACE_VAR": str(self.folder / "var"), "MILLRACE_PORT": "18900"}
+        self.environment.pop("MILLRACE_APP", None)
+        self.stack("up")
+
+    @property
+    def stack_env(self):
+        return self.folder / "var/run/stack.env"
+
+    def stack(self, verb):
+        subprocess.run([ROOT / "Infra/local/stack", verb], check=True, env=self.environment, stdout=subprocess.DEVNULL)
+
+    def stop(self):
+        self.stack("down")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def bench(rounds, seconds, say=print, stack_env=None, scale=0.1, seed=1):
+    """The rows `fanout-entries` and `flat-read-25`, on the stack that `stack_env` names or on one of its own."""
+    if stack_env is not None:
+        return measure(stack_env, rounds, seconds, say, scale, seed)
+    stack = OwnStack()
+    try:
+        return measure(stack.stack_env, rounds, seconds, say, scale, seed)
+    finally:
+        stack.stop()
+
+
+def measure(stack_env, rounds, seconds, say, scale, seed):
     workload = social.make(scale=scale, seed=seed)
     say(f"social: seed {seed}, {workload.users} users, {workload.follows} follows, scale {scale}")
     ours = Ours(stack_env)
@@ -201,16 +241,11 @@ def bench(stack_env, rounds=3, seconds=8, scale=0.1, seed=1, say=print):
     finally:
         peer.stop()
     say(f"adds a second {statistics.median(add_rate):.0f}; flat read p99 {statistics.median(read_p99):.2f} ms")
-    return [row("flat-read-25", "pages/s", read, read_peer), row("fanout-entries", "entries/s", fan, fan_peer)]
-
-
-def row(name, unit, ours, peer):
-    ours_median, peer_median = statistics.median(ours), statistics.median(peer)
-    return {
-        "name": name, "unit": unit, "better": "higher", "ours": round(ours_median, 1), "peer": round(peer_median, 1),
-        "peerName": "PostgreSQL 15, materialised, pgbench", "ratio": round(ours_median / peer_median, 3), "rounds": len(ours),
-    }
+    return [
+        row("flat-read-25", "pages/s", "higher", read, read_peer, PEER, digits=1),
+        row("fanout-entries", "entries/s", "higher", fan, fan_peer, PEER, digits=1),
+    ]
 
 
 if __name__ == "__main__":
-    print(json.dumps(bench(os.environ.get("MILLRACE_STACK_ENV", ROOT / "var/run/stack.env"), rounds=1), indent=1))
+    print(json.dumps(bench(1, 8, stack_env=os.environ.get("MILLRACE_STACK_ENV")), indent=1))
