@@ -163,7 +163,7 @@ import Testing
 
   @Test func drainCutsWhatDoesNotFinish() async throws {
     let handler = HTTPClosureHandler { _ in
-      await EventLoop.current?.sleep(nanoseconds: 2_000_000_000)
+      await EventLoop.current?.sleep(nanoseconds: 60_000_000_000)
       return HTTPResponse(status: 200)
     }
     try await withServer(handler: handler) { port, server, _ in
@@ -172,7 +172,7 @@ import Testing
       usleep(50_000)
       let start = monotonicNanoseconds()
       await server.drain(timeoutMilliseconds: 100)
-      #expect(monotonicNanoseconds() - start < 1_500_000_000)
+      #expect(monotonicNanoseconds() - start < 10_000_000_000)
       #expect(server.connectionCount == 0)
       #expect(client.answer() == nil)
     }

@@ -119,7 +119,10 @@ class Stack:
                 output.close()
         running.started = time.monotonic()
         if not part.is_step:
-            self.pid_file(part).write_text(f"{running.process.pid}\n")
+            # Whole or not at all: others read it while a service is being restarted.
+            fresh = self.pid_file(part).with_suffix(".pid.new")
+            fresh.write_text(f"{running.process.pid}\n")
+            fresh.replace(self.pid_file(part))
 
     # Serving
 
