@@ -126,7 +126,8 @@ let package = Package(
     tests("ProtobufTests", ["Protobuf"]),
     tests("GRPCTests", ["GRPC", "EventLoop", "Protobuf", "Telemetry", "CLinux"]),
     tests("KeevoClientTests", ["KeevoClient", "Protobuf", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),
-    tests("KeevoServiceTests", ["KeevoService", "KeevoClient", "GRPC", "ServiceKit", "EventLoop", "Telemetry", "Model"]),
+    tests(
+      "KeevoServiceTests", ["KeevoService", "KeevoClient", "GRPC", "ServiceKit", "EventLoop", "Telemetry", "Model"]),
     tests("ControlPlaneTests", ["ControlPlane", "Telemetry", "Model", "JSON"]),
     tests("AuthTests", ["Auth", "ControlPlane", "Model", "JSON"]),
     tests("JobsTests", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model"]),
