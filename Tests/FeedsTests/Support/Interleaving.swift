@@ -106,6 +106,7 @@ final class Interleaving {
   private func drive(_ group: [Int]) -> [Int]? {
     var clients = group.map { (number: $0, actor: start(operations[$0], $0)) }
     var unanswered: [Int] = []
+    var retried: Set<Int> = []
     let mayCrash = random.chance(crashes)
     for _ in 0..<20_000 {
       tick()
@@ -124,8 +125,9 @@ final class Interleaving {
         let index = random.below(clients.count)
         let (number, actor) = clients[index]
         if mayCrash, random.chance(crashAtStep) {
-          if group.count > 1 || random.chance(0.4) {
-            // The client asks again until it is answered.
+          if group.count > 1 || retried.contains(number) || random.chance(0.4) {
+            // The client asks again until it is answered; whoever began so never stalls, lest it take effect twice.
+            retried.insert(number)
             log.append("crashes, is asked again: \(actor.name)")
             actor.crash()
             executor.drain()
