@@ -76,7 +76,7 @@ let package = Package(
     shared("Protobuf"),
     shared("GRPC", ["EventLoop", "Telemetry", "Protobuf", "CNGHTTP2", "CLinux"]),
     shared("KeevoClient", ["GRPC", "Protobuf", "EventLoop", "Telemetry", "Model", "JSON"], exclude: ["keevo.proto"]),
-    shared("ControlPlane", ["EventLoop", "Telemetry", "Model", "JSON", "CPostgreSQL", "COpenSSL"]),
+    shared("ControlPlane", ["PubSub", "EventLoop", "Telemetry", "Model", "JSON", "CPostgreSQL", "COpenSSL"]),
     shared("Auth", ["ControlPlane", "Model", "JSON", "COpenSSL"]),
     shared("Jobs", ["KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
     shared("Feeds", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
@@ -86,8 +86,9 @@ let package = Package(
     service(
       "FeedAPIService", "API",
       [
-        "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model",
-        "JSON",
+        "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "PubSub", "HTTP", "EventLoop",
+        "Telemetry",
+        "Model", "JSON",
       ]),
     service(
       "KeevoService", "Keevo",
@@ -100,7 +101,7 @@ let package = Package(
     service("PersonalizationService", "Personalization", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     service(
       "DashboardService", "Dashboard",
-      ["ServiceKit", "ControlPlane", "Auth", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"],
+      ["ServiceKit", "ControlPlane", "Auth", "PubSub", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"],
       resources: [.embedInCode("Resources/app-config.schema.json")]),
     service(
       "WorkerService", "Workers",
@@ -128,7 +129,7 @@ let package = Package(
     tests("KeevoClientTests", ["KeevoClient", "Protobuf", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),
     tests(
       "KeevoServiceTests", ["KeevoService", "KeevoClient", "GRPC", "ServiceKit", "EventLoop", "Telemetry", "Model"]),
-    tests("ControlPlaneTests", ["ControlPlane", "Telemetry", "Model", "JSON"]),
+    tests("ControlPlaneTests", ["ControlPlane", "PubSub", "EventLoop", "Telemetry", "Model", "JSON"]),
     tests("AuthTests", ["Auth", "ControlPlane", "Model", "JSON"]),
     tests("JobsTests", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model"]),
     tests("FeedsTests", ["Feeds", "Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),

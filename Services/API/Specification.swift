@@ -3,6 +3,7 @@ import Feeds
 import HTTP
 import Jobs
 import KeevoClient
+import PubSub
 import ServiceKit
 import Telemetry
 
@@ -18,6 +19,7 @@ public func feedAPISpecification() -> ServiceSpecification {
       Setting(
         "postgres", .text, default: "dbname=millrace", help: "PostgreSQL's connection string (libpq's form)",
         isSecret: true),
+      Setting.redis,
       Setting(
         "master-key-file", .path, default: "var/master.key",
         help: "the key that opens sealed secrets; made with mode 600 if it is not there"),
@@ -45,6 +47,8 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   let watcher = try await ConfigurationWatcher.start(
     postgres: settings.string("postgres") ?? "", masterKeyFile: settings.string("master-key-file") ?? "",
     cacheFile: directory + "/configuration.sealed", logger: context.logger, metrics: context.metrics)
+  let pubSub = try RedisPubSub(context)
+  watcher.listen(to: pubSub)
   let store = KeevoClient(
     address: settings.string("keevo") ?? "", loops: context.loops, logger: context.logger, metrics: context.metrics)
   let times = LeasedTimeSource(store: store)
@@ -66,6 +70,7 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
       } catch { return "the store does not answer: \(error)" }
     },
     close: {
+      pubSub.stop()
       await watcher.stop()
       await store.close()
     })

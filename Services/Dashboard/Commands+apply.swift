@@ -41,6 +41,9 @@ extension ServiceSpecification.Command {
       return CommandRun.ExitCode.refused
     }
     let outcome = isDry ? planned : try engine.commit(planned, file: file, store: store)
+    if !isDry, outcome.plan.app.suspended, outcome.plan.changes.contains(where: { $0.path == "/app/suspended" }) {
+      run.publish(.app, app: outcome.plan.app.id, revision: outcome.revision)
+    }
     answer(outcome, run, isDry: isDry)
     if run.options.flags.contains("wait"), !isDry { try run.waitForServices(outcome.revision, store) }
     return CommandRun.ExitCode.done

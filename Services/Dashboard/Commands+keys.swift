@@ -42,12 +42,15 @@ extension ServiceSpecification.Command {
     let rows = keys.map { key in
       JSONValue.object([
         .init("key", .string(key.key)), .init("state", .string(key.state.rawValue)),
-        .init("created_at", .string(key.createdAt)), .init("retire_at", key.retireAt.map { .string($0) } ?? .null),
+        .init("created_at", .string(key.createdAt)),
+        .init("last_used_at", key.lastUsedAt.map { .string($0) } ?? .null),
+        .init("retire_at", key.retireAt.map { .string($0) } ?? .null),
         .init("note", .string(key.note)), .init("live_secrets", .integer(key.liveSecrets)),
       ])
     }
     let lines = keys.map { key in
-      "\(key.key)  \(key.state.rawValue)  created \(key.createdAt)"
+      "\(key.key)  \(key.state.rawValue)  created \(key.createdAt)  "
+        + (key.lastUsedAt.map { "used \($0)" } ?? "not used yet")
         + (key.retireAt.map { "  retires \($0)" } ?? "") + (key.note.isEmpty ? "" : "  \(key.note)")
     }
     run.answer(
@@ -81,6 +84,11 @@ extension ServiceSpecification.Command {
       ])
       return (new, audit("key.rotate", app, key, after))
     }
+    let end = overlap == 0 ? Revocation.now : wallClockMicroseconds() / 1_000 + overlap * 1_000
+    let subject: Revocation.Subject =
+      mode == .pair
+      ? .key(key, endsAtMilliseconds: end) : .secrets(ofKey: key, endAtMilliseconds: end)
+    run.publish(subject, app: app, revision: revision)
     return try show(new, app, revision, run, store)
   }
 
@@ -90,6 +98,7 @@ extension ServiceSpecification.Command {
       try store.revokeKey(app: app, key: key)
       return ((), audit("key.revoke", app, key, nil))
     }
+    run.publish(.key(key, endsAtMilliseconds: Revocation.now), app: app, revision: revision)
     run.answer(
       .object([.init("key", .string(key)), .init("state", .string("revoked")), .init("revision", .integer(revision))]),
       "\(key) is revoked")

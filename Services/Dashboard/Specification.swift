@@ -15,6 +15,7 @@ public func dashboardSpecification() -> ServiceSpecification {
       Setting(
         "postgres", .text, default: "dbname=millrace", help: "PostgreSQL's connection string (libpq's form)",
         isSecret: true),
+      Setting.redis,
       Setting(
         "master-key-file", .path, default: "var/master.key",
         help: "the key that seals secrets; made with mode 600 if it is not there"),

@@ -15,6 +15,7 @@ public final class Authenticator: Sendable {
   public struct KnownKey: Sendable {
     public let app: AppConfiguration
     let secrets: [KeyRing.Secret]
+    let use: KeyUse
   }
 
   /// Finds the app of a request.
@@ -28,7 +29,7 @@ public final class Authenticator: Sendable {
       throw .apiKey("api_key is not known")
     }
     if entry.app.suspended { throw .suspended }
-    return KnownKey(app: entry.app, secrets: entry.secrets)
+    return KnownKey(app: entry.app, secrets: entry.secrets, use: entry.use)
   }
 
   /// Reads who asks from the `Authorization` header.
@@ -49,13 +50,16 @@ public final class Authenticator: Sendable {
     }
     guard isSigned else { throw .wrongSignature }
     try token.checkTimes(nowMilliseconds: nowMilliseconds)
+    if key.use.isDue(nowMilliseconds: nowMilliseconds) {
+      configuration.noteUse(ofKey: key.use.key, app: key.app.id, atMilliseconds: nowMilliseconds)
+    }
     return try token.identity()
   }
 
   private func currentRing() -> KeyRing {
     let snapshot = configuration.current
     return ring.withLock { ring in
-      if ring.revision != snapshot.revision { ring = KeyRing(snapshot) }
+      if !ring.isOf(snapshot) { ring = KeyRing(snapshot) }
       return ring
     }
   }

@@ -11,21 +11,30 @@ struct KeyRing: Sendable {
     let app: AppConfiguration
     let secrets: [Secret]
     let retiresAtMilliseconds: Int64?
+    let use: KeyUse
   }
 
-  let revision: Int64
+  private let revision: Int64
+  private let edition: UInt64
   private let entries: [String: Entry]
 
   init(_ snapshot: ConfigurationSnapshot) {
     revision = snapshot.revision
+    edition = snapshot.edition
     entries = snapshot.keys.compactMapValues { key in
       snapshot.apps[key.app].map { app in
         let secrets = key.secrets.map {
           Secret(key: HMACKey(secret: $0.bytes), retiresAtMilliseconds: $0.retiresAtMilliseconds)
         }
-        return Entry(app: app, secrets: secrets, retiresAtMilliseconds: key.retiresAtMilliseconds)
+        return Entry(
+          app: app, secrets: secrets, retiresAtMilliseconds: key.retiresAtMilliseconds, use: KeyUse(key: key.key))
       }
     }
+  }
+
+  /// Whether it was made from this very content.
+  func isOf(_ snapshot: ConfigurationSnapshot) -> Bool {
+    revision == snapshot.revision && edition == snapshot.edition
   }
 
   /// The key's app and secrets, unless it has retired (insight D26).

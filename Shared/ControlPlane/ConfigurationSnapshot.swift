@@ -6,13 +6,26 @@ public struct ConfigurationSnapshot: Hashable, Sendable {
   /// Grows with every change in the control plane.
   public var revision: Int64
   public var apps: [AppID: AppConfiguration]
-  /// Which app a public key belongs to; revoked keys are absent.
+  /// Which app a public key belongs to; revoked keys are absent or retired.
   public var keys: [String: APIKey]
+  /// Changes whenever the content does, also within a revision, in one process: for what is derived from a snapshot.
+  public internal(set) var edition: UInt64 = 0
 
   public init(revision: Int64, apps: [AppID: AppConfiguration], keys: [String: APIKey]) {
     self.revision = revision
     self.apps = apps
     self.keys = keys
+  }
+
+  /// Equal in content, whichever edition.
+  public static func == (a: Self, b: Self) -> Bool {
+    a.revision == b.revision && a.apps == b.apps && a.keys == b.keys
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(revision)
+    hasher.combine(apps)
+    hasher.combine(keys)
   }
 
   public static let empty = ConfigurationSnapshot(revision: 0, apps: [:], keys: [:])

@@ -8,6 +8,7 @@ import Telemetry
 ///
 /// A thread of its own listens on one connection and compares the revision every two seconds, each time also telling
 /// PostgreSQL which revision this process holds. A new revision, a notification or a new connection means a whole reload.
+/// Revocations act at once when they come over Redis (`listen(to:)`).
 /// While PostgreSQL is away the last snapshot stays; a copy of it, sealed, lies on disk for a start without PostgreSQL.
 /// Requests read `current`: a lock, never I/O.
 public final class ConfigurationWatcher: ConfigurationSource, Sendable {
@@ -37,8 +38,14 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
     }
   }
 
-  private struct State {
-    var snapshot = ConfigurationSnapshot.empty
+  struct State {
+    /// What requests see: `loaded` under the revocations that came ahead of it.
+    private(set) var snapshot = ConfigurationSnapshot.empty
+    /// What PostgreSQL, or the copy on disk, gave.
+    var loaded = ConfigurationSnapshot.empty
+    var ledger = RevocationLedger()
+    /// `snapshot` has become stricter than the copy on disk.
+    var isCopyBehind = false
     var isLoaded = false
     /// `monotonicNanoseconds()` when PostgreSQL last confirmed the snapshot.
     var confirmedAt: UInt64?
@@ -48,18 +55,39 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
     var trouble: String?
     var observers: [@Sendable (ConfigurationSnapshot) -> Void] = []
     var groupsInUse = GroupsInUse()
+    var keysInUse = KeysInUse()
+
+    mutating func recompute() {
+      let edition = snapshot.edition
+      snapshot = ledger.applied(to: loaded)
+      snapshot.edition = edition + 1
+    }
   }
 
-  private let state = Mutex(State())
+  struct Instruments: Sendable {
+    let reloads, failures, revocations, unreadableRevocations: Counter
+
+    init(_ metrics: Metrics) {
+      reloads = metrics.counter(
+        "millrace_config_reloads_total", help: "Snapshots of the control plane loaded from PostgreSQL.")
+      failures = metrics.counter(
+        "millrace_config_failures_total", help: "Comparisons, loads or reports of the configuration that failed.")
+      revocations = metrics.counter(
+        "millrace_config_revocations_total", help: "Revocations that came over Redis ahead of PostgreSQL.")
+      unreadableRevocations = metrics.counter(
+        "millrace_config_revocations_unreadable_total", help: "Messages among the revocations that cannot be read.")
+    }
+  }
+
+  let state = Mutex(State())
   private let wake: WakePipe
   private let postgres: String
   private let instance: String
   private let cache: SnapshotCache
   private let loader: SnapshotLoader
-  private let timing: Timing
-  private let logger: Logger
-  private let reloads: Counter
-  private let failures: Counter
+  let timing: Timing
+  let logger: Logger
+  let instruments: Instruments
 
   private init(
     postgres: String, instance: String, cache: SnapshotCache, masterKey: MasterKey, timing: Timing, wake: WakePipe,
@@ -72,10 +100,7 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
     self.timing = timing
     self.wake = wake
     self.logger = logger
-    reloads = metrics.counter(
-      "millrace_config_reloads_total", help: "Snapshots of the control plane loaded from PostgreSQL.")
-    failures = metrics.counter(
-      "millrace_config_failures_total", help: "Comparisons or loads of the configuration that failed.")
+    instruments = Instruments(metrics)
   }
 
   // MARK: Life
@@ -152,7 +177,8 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
     do {
       guard let snapshot = try cache.load() else { return }
       state.withLock {
-        $0.snapshot = snapshot
+        $0.loaded = snapshot
+        $0.recompute()
         $0.isLoaded = true
       }
       logger.info("began with the configuration on disk", [("revision", "\(snapshot.revision)")])
@@ -164,6 +190,8 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
 
   private var isStopping: Bool { state.withLock { $0.stopping } }
 
+  func wakeUp() { wake.wake() }
+
   private func serve() {
     var lastTrouble: String?
     while !isStopping {
@@ -173,7 +201,7 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
         let missing = (error as? SnapshotLoader.Failure)?.meansNotMigrated ?? false
         let trouble = missing ? "the tables are not there yet; dashboard-api makes them when it starts" : "\(error)"
         state.withLock { $0.trouble = trouble }
-        failures.increment()
+        instruments.failures.increment()
         // Once per kind of trouble: an outage of an hour is not 7,200 lines.
         if trouble != lastTrouble, !isStopping {
           logger.warning(
@@ -181,6 +209,7 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
             [("revision", "\(current.revision)"), ("reason", trouble)])
         }
         lastTrouble = trouble
+        keepCopyIfBehind()
         if !isStopping { wake.wait(milliseconds: timing.retryAfter) }
       }
     }
@@ -200,11 +229,30 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
       _ = try connection.waitForNotification(wake: wake.readEnd, timeoutMilliseconds: timing.compareEvery)
       wake.drain()
       if isStopping { break }
-      try reportGroupsInUse(connection)
-      if try compare(connection) != current.revision { try reload(connection) } else { confirm() }
+      try reportUse(connection)
+      let mark = state.withLock { $0.ledger.arrivals }
+      let revision = try compare(connection)
+      if revision != state.withLock({ $0.loaded.revision }) {
+        try reload(connection)
+      } else {
+        confirm(revision: revision, mark: mark)
+        confirm()
+      }
+      keepCopyIfBehind()
     }
-    _ = try? connection.query(
-      "DELETE FROM service_revisions WHERE instance = $1", [.text(instance)], timeoutMilliseconds: timing.compareMax)
+    leave(connection)
+  }
+
+  /// Takes this process out of those that `apply --wait` waits for. When that fails it is waited for a few seconds more.
+  private func leave(_ connection: PostgresConnection) {
+    do throws(PostgresError) {
+      try connection.query(
+        "DELETE FROM service_revisions WHERE instance = $1", [.text(instance)], timeoutMilliseconds: timing.compareMax)
+    } catch {
+      instruments.failures.increment()
+      logger.warning(
+        "PostgreSQL was not told that this process ends", [("instance", instance), ("reason", "\(error)")])
+    }
   }
 
   /// Reports what we hold and asks for what there is.
@@ -222,44 +270,34 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
   }
 
   private func reload(_ connection: PostgresConnection) throws {
-    let snapshot = try loader.load(connection)
-    let observers = state.withLock { state in
-      state.snapshot = snapshot
+    let mark = state.withLock { $0.ledger.arrivals }
+    let loaded = try loader.load(connection)
+    state.withLock { state in
+      state.loaded = loaded
+      state.recompute()
       state.isLoaded = true
       state.trouble = nil
-      return state.observers
     }
+    confirm(revision: loaded.revision, mark: mark)
     confirm()
-    reloads.increment()
+    instruments.reloads.increment()
     logger.info(
       "configuration loaded",
-      [("revision", "\(snapshot.revision)"), ("apps", "\(snapshot.apps.count)"), ("keys", "\(snapshot.keys.count)")])
+      [("revision", "\(loaded.revision)"), ("apps", "\(loaded.apps.count)"), ("keys", "\(loaded.keys.count)")])
+    let (snapshot, observers) = state.withLock { ($0.snapshot, $0.observers) }
     for observer in observers { observer(snapshot) }
+    keepCopy(snapshot)
+    // Report at once: `apply --wait` looks for it.
+    _ = try compare(connection)
+  }
+
+  func keepCopy(_ snapshot: ConfigurationSnapshot) {
     do { try cache.store(snapshot) } catch {
       logger.error(
         "the configuration cannot be kept on disk: a start without PostgreSQL would have an older one or none",
         [("file", cache.path), ("reason", "\(error)")])
     }
-    // Report at once: `apply --wait` looks for it.
-    _ = try compare(connection)
   }
 
   private func confirm() { state.withLock { $0.confirmedAt = monotonicNanoseconds() } }
-
-  // MARK: Groups in use
-
-  /// Notes that a group holds data: then its type cannot change and it is not pruned (insight D30, D91). Costs a lock; told
-  /// to PostgreSQL on the watcher's thread at the next chance, again and again until it is there.
-  public func noteInUse(app: AppID, group: String) {
-    if state.withLock({ $0.groupsInUse.note(app: app, slug: group) }) { wake.wake() }
-  }
-
-  private func reportGroupsInUse(_ connection: PostgresConnection) throws {
-    for group in state.withLock({ $0.groupsInUse.unreported }) {
-      try connection.query(
-        "UPDATE feed_groups SET in_use = true WHERE app_id = $1 AND slug = $2 AND NOT in_use",
-        [.integer(Int64(group.app.rawValue)), .text(group.slug)], timeoutMilliseconds: timing.compareMax)
-      state.withLock { $0.groupsInUse.reported(group) }
-    }
-  }
 }

@@ -24,14 +24,16 @@ extension ControlPlaneStore {
                CASE WHEN revoked_at IS NOT NULL OR retire_at <= now() THEN 'revoked'
                     WHEN retire_at IS NOT NULL THEN 'retiring' ELSE 'active' END,
                (SELECT count(*) FROM api_key_secrets s
-                WHERE s.key = k.key AND (s.retire_at IS NULL OR s.retire_at > now()))
+                WHERE s.key = k.key AND (s.retire_at IS NULL OR s.retire_at > now())),
+               \(text("last_used_at"))
         FROM api_keys k WHERE app_id = $1 ORDER BY k.created_at, key
         """, [.integer(app)]
       ).map { row in
         let state = StoredKey.State(rawValue: try row.text(4)) ?? .revoked
         return StoredKey(
           key: try row.text(0), state: state, note: try row.text(1), createdAt: try row.text(2),
-          retireAt: row.optionalText(3), liveSecrets: state == .revoked ? 0 : Int(try row.integer(5)))
+          lastUsedAt: row.optionalText(6), retireAt: row.optionalText(3),
+          liveSecrets: state == .revoked ? 0 : Int(try row.integer(5)))
       }
     } catch { throw .wrapping(error) }
   }

@@ -7,6 +7,8 @@ public struct StoredKey: Hashable, Sendable {
   public var note: String
   /// RFC 3339, UTC.
   public var createdAt: String
+  /// To the minute; `nil`: never, as far as services have told.
+  public var lastUsedAt: String?
   public var retireAt: String?
   /// Secrets that verify now: two during a rotation's overlap.
   public var liveSecrets: Int

@@ -1,5 +1,6 @@
 import CRedis
 import EventLoop
+import Glibc
 
 /// One connection to Redis through hiredis, driven by an event loop. On the loop's thread only.
 ///
@@ -67,6 +68,29 @@ final class RedisConnection {
     if let context { redisAsyncDisconnect(context) }
   }
 
+  /// Publishes over a connection made for this message alone; blocks its thread for at most about the time given, thrice:
+  /// to connect, to write, to read.
+  static func publishOnce(
+    _ message: [UInt8], to channel: String, host: String, port: UInt16, timeoutMilliseconds: Int
+  ) throws(RedisUnavailable) -> Int {
+    func failure(_ reason: String) -> RedisUnavailable { RedisUnavailable(address: "\(host):\(port)", reason: reason) }
+    let wait = timeval(tv_sec: timeoutMilliseconds / 1_000, tv_usec: timeoutMilliseconds % 1_000 * 1_000)
+    guard let context = redisConnectWithTimeout(host, Int32(port), wait) else { throw failure("out of memory") }
+    defer { redisFree(context) }
+    guard context.pointee.err == 0, redisSetTimeout(context, wait) == REDIS_OK else {
+      throw failure(reason(context))
+    }
+    let answer = withWords([Array("PUBLISH".utf8), Array(channel.utf8), message]) { count, words, lengths in
+      redisCommandArgv(context, count, words, lengths)
+    }
+    guard let reply = answer?.assumingMemoryBound(to: redisReply.self) else { throw failure(reason(context)) }
+    defer { freeReplyObject(reply) }
+    guard reply.pointee.type == REDIS_REPLY_INTEGER else {
+      throw failure(String(decoding: text(reply), as: UTF8.self))
+    }
+    return Int(reply.pointee.integer)
+  }
+
   // MARK: hiredis
 
   private func command(
@@ -77,9 +101,18 @@ final class RedisConnection {
     )?
   ) {
     guard let context else { return }
-    // hiredis copies the words into its output buffer before it returns.
+    Self.withWords(words) { count, words, lengths in
+      _ = redisAsyncCommandArgv(context, callback, nil, count, words, lengths)
+    }
+  }
+
+  /// The words as hiredis takes them; it copies them into its output buffer before it returns.
+  private static func withWords<Result>(
+    _ words: [[UInt8]],
+    _ body: (Int32, UnsafeMutablePointer<UnsafePointer<CChar>?>, UnsafePointer<Int>) -> Result
+  ) -> Result {
     let flat = words.flatMap { $0 }
-    flat.withUnsafeBytes { bytes in
+    return flat.withUnsafeBytes { bytes in
       let base = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
       var pointers: [UnsafePointer<CChar>?] = []
       var offset = 0
@@ -87,8 +120,7 @@ final class RedisConnection {
         pointers.append(base.map { $0 + offset })
         offset += word.count
       }
-      let lengths = words.map(\.count)
-      _ = redisAsyncCommandArgv(context, callback, nil, Int32(words.count), &pointers, lengths)
+      return body(Int32(words.count), &pointers, words.map(\.count))
     }
   }
 
@@ -99,6 +131,12 @@ final class RedisConnection {
 
   private static func reason(_ context: UnsafePointer<redisAsyncContext>) -> String {
     context.pointee.errstr.map { String(cString: $0) } ?? "closed"
+  }
+
+  private static func reason(_ context: UnsafePointer<redisContext>) -> String {
+    withUnsafeBytes(of: context.pointee.errstr) { bytes in
+      bytes.first == 0 ? "closed" : String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
   }
 
   private func want(_ readiness: EventLoop.Readiness) {
@@ -126,6 +164,8 @@ final class RedisConnection {
 
   private func didConnect(_ succeeded: Bool, _ reason: String) {
     if succeeded {
+      // A server that vanished without a word must not be listened to for ever.
+      if let context { redisEnableKeepAlive(&context.pointee.c) }
       events?.connected()
     } else {
       finish(reason)

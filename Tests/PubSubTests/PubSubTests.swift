@@ -54,7 +54,31 @@ func redisKeepsTheContract() async throws {
     made.append(one)
     return one
   }
+  let heard = Mutex<[[UInt8]]>([])
+  let isListening = Mutex(false)
+  let name = "test:\(UInt64.random(in: 0 ... .max))"
+  let nowListening: @Sendable () -> Void = { isListening.withLock { $0 = true } }
+  made[0].subscribe(to: name, onGap: nowListening) { message in
+    heard.withLock { $0.append(message) }
+  }
+  try await eventually { isListening.withLock { $0 } }
+  // A command's one message: Redis says how many heard it.
+  var reached = 0
+  for _ in 0..<500 where reached == 0 {
+    reached = try RedisPubSub.publishOnce(
+      [0, 1, 255], to: name, host: String(words[0]), port: UInt16(words[1]) ?? 0, timeoutMilliseconds: 1_000)
+    if reached == 0 { try await Task.sleep(nanoseconds: 10_000_000) }
+  }
+  #expect(reached == 1)
+  try await eventually { heard.withLock { $0 } == [[0, 1, 255]] }
   for one in made { one.stop() }
+}
+
+@Test func aSingleMessageToNobodyFailsInTimeAndSaysWhere() {
+  let thrown = #expect(throws: RedisUnavailable.self) {
+    try RedisPubSub.publishOnce([1], to: "c", host: "127.0.0.1", port: 1, timeoutMilliseconds: 200)
+  }
+  #expect(thrown?.description.contains("127.0.0.1:1") == true)
 }
 
 @Test func messagesAreDroppedAndCountedWhileRedisIsAway() async throws {

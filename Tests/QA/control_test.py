@@ -12,7 +12,7 @@ import time
 import pytest
 
 from client import token
-from private_stack import BINARIES, Control, Postgres, ROOT, Service
+from private_stack import BINARIES, Control, Postgres, Redis, ROOT, Service
 
 OUTAGE_SECONDS = int(os.environ.get("MILLRACE_OUTAGE_SECONDS") or 10)
 REQUESTS_PER_SECOND = 200
@@ -34,8 +34,15 @@ def postgres():
 
 
 @pytest.fixture(scope="module")
-def control(postgres, tmp_path_factory):
-    control = Control(postgres, tmp_path_factory.mktemp("control"))
+def redis():
+    server = Redis()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def control(postgres, redis, tmp_path_factory):
+    control = Control(postgres, tmp_path_factory.mktemp("control"), redis.address)
     control.run("migrate")
     return control
 
@@ -260,11 +267,22 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def api(control, tmp_path_factory):
+def road(postgres):
+    """The way by which feed-api alone finds PostgreSQL's socket: a link that a test may take away."""
+    link = postgres.folder.with_name(postgres.folder.name + "-road")
+    link.symlink_to(postgres.folder)
+    yield link
+    link.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def api(control, redis, road, tmp_path_factory):
     folder = tmp_path_factory.mktemp("services")
-    shared = {"postgres": control.postgres.connection, "master_key_file": control.master_key}
+    shared = {"postgres": control.postgres.connection, "master_key_file": control.master_key, "redis": redis.address}
     keevo = Service("keevo", folder)
-    services = [keevo, Service("dashboard-api", folder, **shared), Service("feed-api", folder, keevo=keevo.listen, **shared)]
+    dashboard = Service("dashboard-api", folder, **shared)
+    shared["postgres"] = control.postgres.connection.replace(str(control.postgres.folder), str(road))
+    services = [keevo, dashboard, Service("feed-api", folder, keevo=keevo.listen, **shared)]
     try:
         for service in services:
             service.start().wait_ready()
@@ -317,6 +335,128 @@ def test_a_revoked_key_ends_within_five_seconds(api, control):
     control.run("keys", "revoke", extra["key"], "--app", api.app_id)
     api.until((401, 2), key=extra["key"], secret=extra["secret"])
     assert api.read() == (200, 0)
+
+
+def cut_off(control, road):
+    """feed-api loses PostgreSQL; nobody else does."""
+    road.unlink()
+    control.postgres.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'millrace feed-api'")
+
+
+def rejoin(api, control, road):
+    road.symlink_to(control.postgres.folder)
+    follows_again(api, control, f"after-{time.monotonic_ns()}")
+
+
+def test_redis_ends_a_revoked_key_at_once_while_postgres_cannot_be_heard(api, control, road):
+    extra = control.json("keys", "create", "--app", api.app_id, "--wait")
+    assert api.read(key=extra["key"], secret=extra["secret"]) == (200, 0)
+    counted = api.service.metric("millrace_config_revocations_total")
+    cut_off(control, road)
+    try:
+        held = api.service.metric("millrace_config_revision")
+        revoked = control.json("keys", "revoke", extra["key"], "--app", api.app_id)
+        took = api.until((401, 2), seconds=1, key=extra["key"], secret=extra["secret"])
+        print(f"refused {took * 1000:.0f} ms after the command had ended")
+        # It was Redis: of PostgreSQL's change nothing is known yet.
+        assert api.service.metric("millrace_config_revision") == held < revoked["revision"]
+        assert api.service.metric("millrace_config_revocations_total") == counted + 1
+        assert api.read() == (200, 0)
+        # A new process that finds neither has the stricter copy.
+        assert api.service.end() == 0
+        api.service.start().wait_ready(10)
+        assert api.service.metric("millrace_config_revision") == held
+        assert api.read(key=extra["key"], secret=extra["secret"]) == (401, 2)
+        assert api.read() == (200, 0)
+    finally:
+        rejoin(api, control, road)
+    assert api.read(key=extra["key"], secret=extra["secret"]) == (401, 2)
+    assert api.read() == (200, 0)
+
+
+def test_redis_ends_the_secret_before_the_last_while_postgres_cannot_be_heard(api, control, road):
+    extra = control.json("keys", "create", "--app", api.app_id, "--wait")
+    cut_off(control, road)
+    try:
+        new = control.json("keys", "rotate", extra["key"], "--app", api.app_id, "--overlap", "0s")
+        api.until((403, 17), seconds=1, key=extra["key"], secret=extra["secret"])
+    finally:
+        rejoin(api, control, road)
+    assert api.read(key=extra["key"], secret=new["secret"]) == (200, 0)
+    assert api.read(key=extra["key"], secret=extra["secret"]) == (403, 17)
+
+
+def test_redis_suspends_an_app_at_once_while_postgres_cannot_be_heard(api, control, road):
+    name = "to-be-suspended"
+    other = control.json("apply", control.file(name), "--wait")
+    assert api.read(key=other["key"], secret=other["secret"]) == (200, 0)
+    cut_off(control, road)
+    try:
+        path = control.folder / "suspended.json"
+        path.write_text(json.dumps({"version": 1, "app": {"name": name, "suspended": True}}))
+        control.json("apply", path, "--yes")
+        api.until((401, 7), seconds=1, key=other["key"], secret=other["secret"])
+        assert api.read() == (200, 0)
+    finally:
+        rejoin(api, control, road)
+    assert api.read(key=other["key"], secret=other["secret"]) == (401, 7)
+
+
+def test_without_redis_revocations_come_with_the_configuration(api, control, redis):
+    redis.stop()
+    try:
+        extra = control.json("keys", "create", "--app", api.app_id, "--wait")
+        assert api.read(key=extra["key"], secret=extra["secret"]) == (200, 0)
+        _, said = control.run("keys", "revoke", extra["key"], "--app", api.app_id)
+        assert redis.address in said and "within two seconds" in said
+        api.until((401, 2), key=extra["key"], secret=extra["secret"])
+        assert api.read() == (200, 0) and api.service.probe("/readyz")[0] == 200
+        counted = api.service.metric("millrace_config_revocations_total")
+    finally:
+        redis.start()
+    # Back, it is listened to again.
+    began = time.monotonic()
+    while api.service.metric("millrace_config_revocations_unreadable_total") == 0:
+        assert time.monotonic() - began < 10, "feed-api does not listen to the Redis that came back"
+        subprocess.run(
+            ["redis-cli", "-p", str(redis.port), "publish", "millrace:revocations", "rubbish"], check=True,
+            capture_output=True)
+        time.sleep(0.05)
+    assert api.service.metric("millrace_config_revocations_total") == counted
+
+
+def test_a_forged_revocation_is_undone_by_postgres(api, redis):
+    forged = {"format": 1, "app": api.app_id, "revision": 1 << 40, "ends": "key", "key": api.key, "at": 0}
+    counted = api.service.metric("millrace_config_revocations_total")
+    subprocess.run(
+        ["redis-cli", "-p", str(redis.port), "publish", "millrace:revocations", json.dumps(forged)], check=True,
+        capture_output=True)
+    began = time.monotonic()
+    while api.service.metric("millrace_config_revocations_total") == counted:
+        assert time.monotonic() - began < 5
+        time.sleep(0.01)
+    api.until((200, 0))
+    assert "PostgreSQL does not know" in api.service.log()
+
+
+def test_keys_tell_when_they_were_last_used(api, control):
+    def used(key):
+        return next(k["last_used_at"] for k in control.json("keys", "list", "--app", api.app_id)["results"] if k["key"] == key)
+
+    extra = control.json("keys", "create", "--app", api.app_id, "--wait")
+    assert api.read(key=extra["key"], secret="x" * 64) == (403, 17)
+    time.sleep(2.5)
+    assert used(extra["key"]) is None, "a refused request counted as a use"
+    assert api.read(key=extra["key"], secret=extra["secret"]) == (200, 0)
+    began = time.monotonic()
+    while (first := used(extra["key"])) is None:
+        assert time.monotonic() - began < SPREAD_SECONDS_MAX
+        time.sleep(0.1)
+    # Within the minute it is not written again.
+    assert api.read(key=extra["key"], secret=extra["secret"]) == (200, 0)
+    time.sleep(2.5)
+    assert used(extra["key"]) == first
 
 
 def test_a_group_that_holds_data_keeps_its_type(api, control):

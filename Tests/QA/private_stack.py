@@ -84,15 +84,41 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class Redis:
+    """A Redis without a file."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"],
+            cwd="/tmp", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                assert time.monotonic() < deadline and self.process.poll() is None, "redis-server did not start"
+                time.sleep(0.02)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class Control:
     """dashboard-api's commands against a PostgreSQL and a master key."""
 
-    def __init__(self, postgres, folder):
+    def __init__(self, postgres, folder, redis="127.0.0.1:1"):
         self.postgres, self.folder = postgres, pathlib.Path(folder)
         self.master_key = self.folder / "master.key"
         self.environment = {
             "PATH": os.environ["PATH"], "MILLRACE_POSTGRES": postgres.connection,
-            "MILLRACE_MASTER_KEY_FILE": str(self.master_key),
+            "MILLRACE_MASTER_KEY_FILE": str(self.master_key), "MILLRACE_REDIS": redis,
         }
 
     def popen(self, *words, **more):
