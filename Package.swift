@@ -101,7 +101,7 @@ let package = Package(
     service("PersonalizationService", "Personalization", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     service(
       "DashboardService", "Dashboard",
-      ["ServiceKit", "ControlPlane", "Auth", "PubSub", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"],
+      ["ServiceKit", "Feeds", "ControlPlane", "Auth", "PubSub", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"],
       resources: [.embedInCode("Resources/app-config.schema.json")]),
     service(
       "WorkerService", "Workers",

@@ -1,4 +1,5 @@
 import ControlPlane
+import Feeds
 import JSON
 import Model
 
@@ -122,6 +123,7 @@ struct ApplyPlanner {
           pointer + "/ranking_default", "the group has no ranking \"\(name)\"",
           "Add it under \"rankings\", or name one that is there"))
     }
+    checkRankings(document["rankings"], pointer + "/rankings", file, &problems)
     let after = StoredApp.Group(slug: slug, inUse: before?.inUse ?? false, document: document)
     plan.app.groups[slug] = after
     let changes = SettingsDiff(schema: schema).items(
@@ -132,6 +134,25 @@ struct ApplyPlanner {
       plan.warnings.append(
         "\(path)/aggregation_format: the format is applied when activities are written: those already there keep theirs"
       )
+    }
+  }
+
+  /// A ranking that does not compile cannot be saved (feeds K7, K11a; insight D93).
+  private func checkRankings(
+    _ rankings: JSONValue?, _ pointer: String, _ file: AppFile, _ problems: inout [ConfigProblem]
+  ) {
+    for ranking in rankings?.members ?? [] {
+      do throws(RankingDefinitionError) {
+        _ = try RankingMethod(ranking.value)
+      } catch {
+        for problem in error.problems {
+          let place = problem.line.map { "line \($0), column \(problem.column ?? 1) of the expression: " } ?? ""
+          problems.append(
+            file.problem(
+              JSONPointer.appending(ranking.name, to: pointer) + problem.pointer, place + problem.message,
+              "Correct the ranking; docs/ranking.md describes the language"))
+        }
+      }
     }
   }
 

@@ -41,10 +41,17 @@ public struct AppConfiguration: Hashable, Sendable {
   public var allowAnonymousRead: Bool
   /// `auth.disable_auth_checks` (insight D95); never true outside development.
   public var disableAuthChecks: Bool
+  /// `limits.requests_…` (insight D95).
+  public var requestLimits: RequestLimits
+  /// `personalization.enabled` (insight P9).
+  public var personalizationEnabled: Bool
+  /// The names under `personalization.resources` (insight P15).
+  public var personalizationResources: Set<String>
 
   public init(
     id: AppID, name: String, suspended: Bool = false, groups: [FeedGroup], allowAnonymousRead: Bool = false,
-    disableAuthChecks: Bool = false
+    disableAuthChecks: Bool = false, requestLimits: RequestLimits = RequestLimits(),
+    personalizationEnabled: Bool = false, personalizationResources: Set<String> = []
   ) {
     self.id = id
     self.name = name
@@ -52,6 +59,9 @@ public struct AppConfiguration: Hashable, Sendable {
     self.groups = Dictionary(groups.map { ($0.slug, $0) }, uniquingKeysWith: { $1 })
     self.allowAnonymousRead = allowAnonymousRead
     self.disableAuthChecks = disableAuthChecks
+    self.requestLimits = requestLimits
+    self.personalizationEnabled = personalizationEnabled
+    self.personalizationResources = personalizationResources
   }
 }
 

@@ -4,7 +4,9 @@ import Model
 ///
 /// It holds secrets in clear: only `SnapshotCache` writes it anywhere, sealed.
 enum SnapshotCodec {
-  static let format: UInt8 = 1
+  static let format: UInt8 = 2
+  /// Formats that are read: the current one and the one before.
+  static let formats: ClosedRange<UInt8> = 1...2
 
   enum Failure: Error, Hashable, CustomStringConvertible {
     case unknownFormat(UInt8)
@@ -25,7 +27,10 @@ enum SnapshotCodec {
     for app in snapshot.apps.values.sorted(by: { $0.id < $1.id }) {
       out.number(UInt64(app.id.rawValue))
       out.text(app.name)
-      out.flags([app.suspended, app.allowAnonymousRead, app.disableAuthChecks])
+      out.flags([app.suspended, app.allowAnonymousRead, app.disableAuthChecks, app.personalizationEnabled])
+      out.limits(app.requestLimits.perApp)
+      out.limits(app.requestLimits.perUser)
+      out.texts(app.personalizationResources.sorted())
       out.number(UInt64(app.groups.count))
       for group in app.groups.values.sorted(by: { $0.slug < $1.slug }) {
         out.text(group.slug)
@@ -33,6 +38,8 @@ enum SnapshotCodec {
         out.text(group.policy.rawValue)
         out.flags([group.realtime])
         out.number(UInt64(group.pullAbove))
+        out.texts(group.rankingDefault.map { [$0] } ?? [])
+        out.texts(group.rankings.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
       }
     }
     out.number(UInt64(snapshot.keys.count))
@@ -52,17 +59,26 @@ enum SnapshotCodec {
   static func decode(_ bytes: [UInt8]) throws(Failure) -> ConfigurationSnapshot {
     var input = Reader(bytes: bytes)
     let number = try input.byte()
-    guard number == format else { throw .unknownFormat(number) }
+    guard formats.contains(number) else { throw .unknownFormat(number) }
+    input.format = number
     var snapshot = ConfigurationSnapshot(revision: Int64(bitPattern: try input.number()), apps: [:], keys: [:])
     for _ in 0..<(try input.count()) {
       let id = try input.app()
       let name = try input.text()
       let flags = try input.byte()
+      var limits = RequestLimits()
+      var resources: [String] = []
+      if number >= 2 {
+        limits.perApp = try input.limits()
+        limits.perUser = try input.limits()
+        resources = try input.texts()
+      }
       var groups: [FeedGroup] = []
       for _ in 0..<(try input.count()) { groups.append(try input.group()) }
       snapshot.apps[id] = AppConfiguration(
         id: id, name: name, suspended: flags & 1 != 0, groups: groups, allowAnonymousRead: flags & 2 != 0,
-        disableAuthChecks: flags & 4 != 0)
+        disableAuthChecks: flags & 4 != 0, requestLimits: limits, personalizationEnabled: flags & 8 != 0,
+        personalizationResources: Set(resources))
     }
     for _ in 0..<(try input.count()) {
       let key = try input.text()
@@ -90,6 +106,21 @@ enum SnapshotCodec {
       bytes += value
     }
     mutating func text(_ value: String) { blob(Array(value.utf8)) }
+    mutating func texts(_ values: [String]) {
+      number(UInt64(values.count))
+      for value in values { text(value) }
+    }
+    mutating func limits(_ limits: [RequestLimits.Window: [String: Int]]) {
+      number(UInt64(limits.count))
+      for (window, kinds) in limits.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        bytes.append(window.rawValue)
+        number(UInt64(kinds.count))
+        for (kind, most) in kinds.sorted(by: { $0.key < $1.key }) {
+          text(kind)
+          number(UInt64(most))
+        }
+      }
+    }
     mutating func flags(_ values: [Bool]) {
       bytes.append(values.enumerated().reduce(0) { $1.element ? $0 | 1 << $1.offset : $0 })
     }
@@ -102,6 +133,7 @@ enum SnapshotCodec {
   private struct Reader {
     let bytes: [UInt8]
     var offset = 0
+    var format = SnapshotCodec.format
     var isAtEnd: Bool { offset == bytes.count }
 
     init(bytes: [UInt8]) { self.bytes = bytes }
@@ -149,7 +181,31 @@ enum SnapshotCodec {
       }
       let realtime = try byte() & 1 != 0
       guard let pullAbove = Int(exactly: try number()) else { throw .damaged }
-      return FeedGroup(slug: slug, kind: kind, policy: policy, realtime: realtime, pullAbove: pullAbove)
+      var group = FeedGroup(slug: slug, kind: kind, policy: policy, realtime: realtime, pullAbove: pullAbove)
+      if format >= 2 {
+        group.rankingDefault = try texts().first
+        let pairs = try texts()
+        guard pairs.count % 2 == 0 else { throw .damaged }
+        for index in stride(from: 0, to: pairs.count, by: 2) { group.rankings[pairs[index]] = pairs[index + 1] }
+      }
+      return group
+    }
+    mutating func texts() throws(Failure) -> [String] {
+      var texts: [String] = []
+      for _ in 0..<(try count()) { texts.append(try text()) }
+      return texts
+    }
+    mutating func limits() throws(Failure) -> [RequestLimits.Window: [String: Int]] {
+      var limits: [RequestLimits.Window: [String: Int]] = [:]
+      for _ in 0..<(try count()) {
+        guard let window = RequestLimits.Window(rawValue: try byte()) else { throw .damaged }
+        for _ in 0..<(try count()) {
+          let kind = try text()
+          guard let most = Int(exactly: try number()) else { throw .damaged }
+          limits[window, default: [:]][kind] = most
+        }
+      }
+      return limits
     }
   }
 }

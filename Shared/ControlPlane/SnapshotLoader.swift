@@ -1,3 +1,4 @@
+import JSON
 import Model
 
 /// Reads a whole snapshot from PostgreSQL, in one transaction that sees one moment.
@@ -44,6 +45,7 @@ struct SnapshotLoader {
     }
     var snapshot = ConfigurationSnapshot(revision: revision, apps: [:], keys: [:])
     let groups = try readGroups(connection)
+    let sections = try readSections(connection)
     let apps = try connection.query(
       """
       SELECT a.id, a.name, a.suspended, a.environment,
@@ -57,16 +59,60 @@ struct SnapshotLoader {
         id: id, name: try row.text(1), suspended: try row.boolean(2), groups: groups[id] ?? [],
         allowAnonymousRead: try row.boolean(4),
         // Development only (insight D95): the file's check is not the last word, this is.
-        disableAuthChecks: try row.boolean(5) && row.text(3) == "development")
+        disableAuthChecks: try row.boolean(5) && row.text(3) == "development",
+        requestLimits: Self.requestLimits(sections[id]?["limits"]),
+        personalizationEnabled: sections[id]?["personalization"]?["enabled"]?.boolean ?? false,
+        personalizationResources: Set(
+          (sections[id]?["personalization"]?["resources"]?.members ?? []).filter { $0.value != .null }.map(\.name)))
     }
     snapshot.keys = try readKeys(connection)
     return snapshot
   }
 
+  /// The settings of each app that services act by.
+  private func readSections(_ connection: PostgresConnection) throws -> [AppID: [String: JSONValue]] {
+    var sections: [AppID: [String: JSONValue]] = [:]
+    let rows = try connection.query(
+      "SELECT app_id, section, document::text FROM app_settings WHERE section IN ('limits', 'personalization')",
+      timeoutMilliseconds: Self.loadMillisecondsMax)
+    for row in rows {
+      sections[try app(row, 0), default: [:]][try row.text(1)] = try JSONValue(parsing: try row.text(2))
+    }
+    return sections
+  }
+
+  /// The members of `limits` that count requests.
+  static func requestLimits(_ limits: JSONValue?) -> RequestLimits {
+    func windows(_ value: JSONValue?) -> [RequestLimits.Window: [String: Int]] {
+      let names: [(RequestLimits.Window, String)] = [
+        (.minute, "requests_per_minute"), (.quarter, "requests_per_15_minutes"), (.hour, "requests_per_60_minutes"),
+      ]
+      var limits: [RequestLimits.Window: [String: Int]] = [:]
+      for (window, name) in names {
+        for member in value?[name]?.members ?? [] {
+          if let most = member.value.integer { limits[window, default: [:]][member.name] = most }
+        }
+      }
+      return limits
+    }
+    return RequestLimits(perApp: windows(limits), perUser: windows(limits?["per_user"]))
+  }
+
+  private func readRankings(_ connection: PostgresConnection) throws -> [AppID: [String: [String: String]]] {
+    var rankings: [AppID: [String: [String: String]]] = [:]
+    let rows = try connection.query(
+      "SELECT app_id, group_slug, name, definition::text FROM rankings", timeoutMilliseconds: Self.loadMillisecondsMax)
+    for row in rows {
+      rankings[try app(row, 0), default: [:]][try row.text(1), default: [:]][try row.text(2)] = try row.text(3)
+    }
+    return rankings
+  }
+
   private func readGroups(_ connection: PostgresConnection) throws -> [AppID: [FeedGroup]] {
     var groups: [AppID: [FeedGroup]] = [:]
+    let rankings = try readRankings(connection)
     let rows = try connection.query(
-      "SELECT app_id, slug, type, policy, realtime, pull_above FROM feed_groups",
+      "SELECT app_id, slug, type, policy, realtime, pull_above, settings->>'ranking_default' FROM feed_groups",
       timeoutMilliseconds: Self.loadMillisecondsMax)
     for row in rows {
       guard let kind = FeedGroup.Kind(rawValue: try row.text(2)),
@@ -74,10 +120,12 @@ struct SnapshotLoader {
       else {
         throw PostgresError.unexpectedAnswer("feed_groups holds a type or policy that this version does not know")
       }
-      groups[try app(row, 0), default: []].append(
+      let owner = try app(row, 0)
+      let slug = try row.text(1)
+      groups[owner, default: []].append(
         FeedGroup(
-          slug: try row.text(1), kind: kind, policy: policy, realtime: try row.boolean(4),
-          pullAbove: Int(try row.integer(5))))
+          slug: slug, kind: kind, policy: policy, realtime: try row.boolean(4), pullAbove: Int(try row.integer(5)),
+          rankings: rankings[owner]?[slug] ?? [:], rankingDefault: row.optionalText(6)))
     }
     return groups
   }

@@ -24,13 +24,22 @@ public struct FeedGroup: Hashable, Sendable {
   public var realtime: Bool
   /// Followers above which edges are pulled.
   public var pullAbove: Int
+  /// Ranking methods by name, each as the JSON text of its definition (insight D33; feeds K1).
+  public var rankings: [String: String]
+  /// The method of reads that name none (feeds K2).
+  public var rankingDefault: String?
 
-  public init(slug: String, kind: Kind, policy: Policy? = nil, realtime: Bool = true, pullAbove: Int = 5_000) {
+  public init(
+    slug: String, kind: Kind, policy: Policy? = nil, realtime: Bool = true, pullAbove: Int = 5_000,
+    rankings: [String: String] = [:], rankingDefault: String? = nil
+  ) {
     self.slug = slug
     self.kind = kind
     self.policy = policy ?? .standard(forSlug: slug)
     self.realtime = realtime
     self.pullAbove = pullAbove
+    self.rankings = rankings
+    self.rankingDefault = rankingDefault
   }
 
   /// The groups a new app has (feeds 1.8).

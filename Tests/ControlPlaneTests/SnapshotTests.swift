@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Model
 import Testing
 
@@ -10,8 +11,14 @@ import Testing
     apps: [
       AppID(3): AppConfiguration(
         id: AppID(3), name: "dé", suspended: true,
-        groups: [FeedGroup(slug: "user", kind: .flat, policy: .publicRead, realtime: false, pullAbove: 9)],
-        allowAnonymousRead: true, disableAuthChecks: false)
+        groups: [
+          FeedGroup(
+            slug: "user", kind: .flat, policy: .publicRead, realtime: false, pullAbove: 9, rankings: ["a": "{}"],
+            rankingDefault: "a")
+        ],
+        allowAnonymousRead: true, disableAuthChecks: false,
+        requestLimits: RequestLimits(perApp: [.quarter: ["*": 5]], perUser: [.hour: ["b": 6]]),
+        personalizationEnabled: true, personalizationResources: ["p"])
     ],
     keys: [
       "abc": APIKey(
@@ -31,11 +38,19 @@ import Testing
       let groups = (0..<number(6)).map { index in
         FeedGroup(
           slug: "g\(index)", kind: FeedGroup.Kind.allCases[number(2)], policy: FeedGroup.Policy.allCases[number(3)],
-          realtime: number(1) == 0, pullAbove: number(1 << 30))
+          realtime: number(1) == 0, pullAbove: number(1 << 30),
+          rankings: Dictionary((0..<number(3)).map { _ in (text(), text()) }, uniquingKeysWith: { $1 }),
+          rankingDefault: number(1) == 0 ? nil : text())
+      }
+      func limits() -> [RequestLimits.Window: [String: Int]] {
+        Dictionary(
+          (0..<number(3)).map { _ in (RequestLimits.Window.allCases[number(2)], ["k\(number(9))": number(1 << 40)]) },
+          uniquingKeysWith: { $1 })
       }
       snapshot.apps[id] = AppConfiguration(
         id: id, name: text(), suspended: number(1) == 0, groups: groups, allowAnonymousRead: number(1) == 0,
-        disableAuthChecks: number(1) == 0)
+        disableAuthChecks: number(1) == 0, requestLimits: RequestLimits(perApp: limits(), perUser: limits()),
+        personalizationEnabled: number(1) == 0, personalizationResources: Set((0..<number(3)).map { _ in text() }))
     }
     for index in 0..<number(8) {
       let secrets = (0..<(1 + number(1))).map { _ in
@@ -55,14 +70,37 @@ import Testing
   }
 
   /// The format on disk: a change of these bytes needs a new format number.
-  @Test func goldenBytesOfFormatOne() {
+  @Test func goldenBytesOfFormatTwo() {
     let expected =
+      "02" + "0000000000000007" + "0000000000000001" + "0000000000000003" + "0000000000000003" + "64c3a9" + "0b"
+      + "0000000000000001" + "0f" + "0000000000000001" + "0000000000000001" + "2a" + "0000000000000005"
+      + "0000000000000001" + "3c" + "0000000000000001" + "0000000000000001" + "62" + "0000000000000006"
+      + "0000000000000001" + "0000000000000001" + "70"
+      + "0000000000000001" + "0000000000000004" + "75736572" + "0000000000000004" + "666c6174" + "000000000000000b"
+      + "7075626c69635f72656164" + "00" + "0000000000000009" + "0000000000000001" + "0000000000000001" + "61"
+      + "0000000000000002" + "0000000000000001" + "61" + "0000000000000002" + "7b7d" + Self.goldenKeys
+    #expect(Hexadecimal.text(SnapshotCodec.encode(Self.small)) == expected)
+  }
+
+  private static let goldenKeys =
+    "0000000000000001" + "0000000000000003" + "616263"
+    + "0000000000000003" + "01ffffffffffffffff" + "0000000000000002" + "0000000000000002" + "0102" + "00"
+    + "0000000000000001" + "03" + "010000000000000005"
+
+  /// What the version before wrote is read: a service starts from its copy on disk after an upgrade.
+  @Test func formatOneIsStillRead() throws {
+    let bytes =
       "01" + "0000000000000007" + "0000000000000001" + "0000000000000003" + "0000000000000003" + "64c3a9" + "03"
       + "0000000000000001" + "0000000000000004" + "75736572" + "0000000000000004" + "666c6174" + "000000000000000b"
-      + "7075626c69635f72656164" + "00" + "0000000000000009" + "0000000000000001" + "0000000000000003" + "616263"
-      + "0000000000000003" + "01ffffffffffffffff" + "0000000000000002" + "0000000000000002" + "0102" + "00"
-      + "0000000000000001" + "03" + "010000000000000005"
-    #expect(Hexadecimal.text(SnapshotCodec.encode(Self.small)) == expected)
+      + "7075626c69635f72656164" + "00" + "0000000000000009" + Self.goldenKeys
+    let old = try SnapshotCodec.decode(try #require(Hexadecimal.bytes(bytes[...])))
+    var expected = Self.small
+    expected.apps[AppID(3)]?.groups["user"]?.rankings = [:]
+    expected.apps[AppID(3)]?.groups["user"]?.rankingDefault = nil
+    expected.apps[AppID(3)]?.requestLimits = RequestLimits()
+    expected.apps[AppID(3)]?.personalizationEnabled = false
+    expected.apps[AppID(3)]?.personalizationResources = []
+    #expect(old == expected)
   }
 
   @Test func damagedBytesAreRefusedAtEveryLength() {
@@ -71,7 +109,7 @@ import Testing
       #expect(throws: SnapshotCodec.Failure.self) { try SnapshotCodec.decode(Array(bytes[..<length])) }
     }
     #expect(throws: SnapshotCodec.Failure.damaged) { try SnapshotCodec.decode(bytes + [0]) }
-    #expect(throws: SnapshotCodec.Failure.unknownFormat(2)) { try SnapshotCodec.decode([2] + bytes.dropFirst()) }
+    #expect(throws: SnapshotCodec.Failure.unknownFormat(3)) { try SnapshotCodec.decode([3] + bytes.dropFirst()) }
   }
 
   @Test func anyChangedByteIsRefusedOrReadWithoutHarm() {
@@ -83,6 +121,18 @@ import Testing
         _ = try? SnapshotCodec.decode(changed)
       }
     }
+  }
+
+  @Test func requestLimitsAreReadFromTheSettings() throws {
+    let document = try JSONValue(
+      parsing:
+        #"{"requests_per_minute":{"*":9,"add_activities":null},"requests_per_60_minutes":{"follow":1},"storage_bytes":3,"per_user":{"requests_per_15_minutes":{"read_feed":2}}}"#
+    )
+    #expect(
+      SnapshotLoader.requestLimits(document)
+        == RequestLimits(
+          perApp: [.minute: ["*": 9], .hour: ["follow": 1]], perUser: [.quarter: ["read_feed": 2]]))
+    #expect(SnapshotLoader.requestLimits(nil) == RequestLimits())
   }
 
   @Test func theCopyOnDiskIsSealedAndReadableByItsOwnerOnly() throws {

@@ -220,6 +220,25 @@ import Testing
     #expect(try Self.plan("\(group)}]", live: live).changes.isEmpty)
   }
 
+  @Test func aRankingThatDoesNotCompileIsAProblemWithItsPlace() throws {
+    let found = Self.problems {
+      try Self.plan(
+        """
+        "feed_groups":[{"slug":"a","type":"flat","rankings":{
+          "good":{"score":"popularity + 1"},
+          "bad":{"score":"1 +\\n foo(2)"},
+          "worse":{"score":"1","functions":{"f":{"base":"decay_exp","decay":2,"scale":"5x"}}}}}]
+        """)
+    }
+    #expect(
+      found.map(\.pointer) == [
+        "/feed_groups/0/rankings/bad/score", "/feed_groups/0/rankings/worse/functions/f/decay",
+        "/feed_groups/0/rankings/worse/functions/f/scale",
+      ])
+    #expect(found.map(\.line) == [4, 5, 5])
+    #expect(found.first?.message.hasPrefix("line 2, column 2 of the expression: there is no function foo") == true)
+  }
+
   @Test func aSecretThatIsNotSetIsAProblemWithItsPlace() throws {
     let found = Self.problems {
       try Self.plan("\"webhook\":{\"url\":\"https://x\",\n\"signing_key\":{\"from_env\":\"HOOK\"}}")

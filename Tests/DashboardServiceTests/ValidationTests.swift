@@ -194,7 +194,7 @@ import Testing
 
   @Test(arguments: [
     "\"webhook\":null", "\"webhook\":[]", "\"analytics\":{\"archive_retention\":null,\"session_gap\":null}",
-    "\"limits\":{\"storage_bytes\":null,\"requests_per_minute\":{\"add\":5,\"read\":null}}",
+    "\"limits\":{\"storage_bytes\":null,\"requests_per_minute\":{\"add\":5,\"read\":null},\"requests_per_15_minutes\":{\"*\":1},\"per_user\":{\"requests_per_60_minutes\":{\"*\":9}}}",
     "\"realtime\":{\"enforce_expiry\":true}", "\"push\":null", "\"feed_groups\":null",
     "\"firehose\":[{\"type\":\"file\",\"path\":\"/tmp/x\"},{\"type\":\"http\",\"url\":\"http://x\"}]",
     "\"personalization\":{\"resources\":{\"a\":{\"base\":\"similar\",\"params\":{\"n\":1,\"b\":true,\"s\":\"x\"}},\"b\":null}}",
