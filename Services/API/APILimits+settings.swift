@@ -37,6 +37,15 @@ extension APILimits {
       name: "activity-copy-max", range: 0...1_000, path: \.activityCopyMax,
       help: "the greatest activity_copy_limit of a follow; more is answered 400"),
     Entry(
+      name: "entity-data-bytes-max", range: 2...524_288, path: \.entityDataBytesMax,
+      help: "bytes of the data of a user or a collection object; more is answered 400"),
+    Entry(
+      name: "entities-per-request-max", range: 1...1_000, path: \.entitiesPerRequestMax,
+      help: "users or collection objects of one batch; more is answered 400"),
+    Entry(
+      name: "recent-reactions-max", range: 1...100, path: \.recentReactionsMax,
+      help: "reactions of a kind that an enriched activity shows; a greater limit is cut to this"),
+    Entry(
       name: "requests-per-minute-max", range: 1...1_000_000_000, path: \.requestsPerMinuteMax,
       help: "requests of one app and kind that this process answers in a minute; more is answered 429"),
   ]
@@ -55,5 +64,6 @@ extension APILimits {
     }
     activityCopyDefault = min(activityCopyDefault, activityCopyMax)
     pageDefault = min(pageDefault, pageMax)
+    recentReactionsDefault = min(recentReactionsDefault, recentReactionsMax)
   }
 }

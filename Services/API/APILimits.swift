@@ -24,6 +24,13 @@ public struct APILimits: Hashable, Sendable {
   /// Activities copied by a follow (L1).
   public var activityCopyMax = 1_000
   public var activityCopyDefault = 100
+  /// Bytes of the data of a user or a collection object (L20).
+  public var entityDataBytesMax = 10 << 10
+  /// Users or collection objects of one batch (L11).
+  public var entitiesPerRequestMax = 1_000
+  /// Reactions of a kind that an enriched activity shows (L13).
+  public var recentReactionsMax = 25
+  public var recentReactionsDefault = 5
   /// Requests of an app a minute and kind, in this process (C18–C20).
   public var requestsPerMinuteMax = 6_000_000
 

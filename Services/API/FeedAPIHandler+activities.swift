@@ -4,14 +4,19 @@ import JSON
 import Model
 
 extension FeedAPIHandler {
-  /// `GET activities/`: by `ids`, or by `foreign_ids` and `timestamps` (feeds 2.8).
+  /// `GET activities/` and `GET enrich/activities/`: by `ids`, or by `foreign_ids` and `timestamps` (feeds 2.8).
   func readActivities(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let asked = try requestedIDs(context.query)
+    let options = context.route == .readEnrichedActivities ? try enrichmentOptions(context) : nil
     try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
     var seen: Set<ActivityID> = []
     let ids = asked.filter { seen.insert($0).inserted }
     let found: [StoredActivity?]
     do { found = try await feeds.activities(ids, app: context.app.id) } catch { throw failed(error, context) }
+    if let options {
+      let items = found.compactMap { $0.map { FeedItem(activity: $0, origin: nil) } }
+      return APIAnswer(status: 200, open: Self.results(try await enriched(items, options, context)))
+    }
     var writer = JSONWriter(reserving: 64 + ids.count * 512)
     writer.splice(#"{"results":["#)
     var isFirst = true

@@ -20,7 +20,7 @@ extension FeedAPIHandler {
           + context.request.body))
     let outcome: IdempotencyKeys.Outcome
     do throws(StoreError) {
-      outcome = try await idempotency.begin(request, activities: activityCount(context, route))
+      outcome = try await idempotency.begin(request, times: timesCount(context, route))
     } catch { throw failed(.store(error), context) }
     switch outcome {
     case .conflict: throw .idempotencyConflict
@@ -34,6 +34,7 @@ extension FeedAPIHandler {
   ) async throws(APIError) -> APIAnswer {
     var context = context
     context.times = note.record.times
+    context.isRetry = note.isRetry
     do {
       let answer = try await answer(context, route)
       if case .open(let body) = answer.body {
@@ -64,9 +65,14 @@ extension FeedAPIHandler {
     }
   }
 
-  /// How many activities the body may hold: they get their times now.
-  private func activityCount(_ context: RequestContext, _ route: Route) -> Int {
-    guard route == .addActivities, let document = try? context.document() else { return 0 }
+  /// How many times the request may need: activities, users and objects get them now.
+  private func timesCount(_ context: RequestContext, _ route: Route) -> Int {
+    switch route.kind {
+    case .writeUsers, .writeCollections: return 1
+    case .addActivities: break
+    default: return 0
+    }
+    guard let document = try? context.document() else { return 0 }
     return min(document.root["activities"]?.count ?? 1, limits.activitiesPerAddMax)
   }
 }

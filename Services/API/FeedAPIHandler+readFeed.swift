@@ -4,11 +4,12 @@ import JSON
 import Model
 
 extension FeedAPIHandler {
-  /// `GET feed/{slug}/{id}/` (feeds 2.2).
+  /// `GET feed/{slug}/{id}/` and `GET enrich/feed/{slug}/{id}/` (feeds 2.2).
   func readFeed(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let (feed, group) = try context.feed()
     try refuseUnservedReadParameters(context.query)
     let page = try pageRequest(context.query)
+    let options = context.route == .readEnrichedFeed ? try enrichmentOptions(context) : nil
     try context.authorize { identity throws(AuthError) in
       try Authorizer.check(identity, .read, feed: feed, group: group)
     }
@@ -16,6 +17,7 @@ extension FeedAPIHandler {
     do { result = try await feeds.readFlat(feed, app: context.app.id, page: page) } catch {
       throw failed(error, context)
     }
+    if let options { return try await enriched(result, options, context, feed: feed, page: page) }
     let ending = PageFormat.split(context.parameters["id"] ?? "").format
     let format = ending ?? PageFormat.preferred(context.request.header("Accept"))
     let next = NextPage.path(

@@ -13,6 +13,8 @@ import Telemetry
 public struct FeedAPIHandler: HTTPHandler {
   let authenticator: Authenticator
   let feeds: any FeedService
+  let entities: Entities
+  let enrichment: Enrichment
   let limits: APILimits
   let logger: Logger
   let rateLimiter: RateLimiter
@@ -27,12 +29,15 @@ public struct FeedAPIHandler: HTTPHandler {
   public static let standardMoreInformation = "https://getstream.io/docs/api_error_responses"
 
   public init(
-    configuration: any ConfigurationSource, feeds: any FeedService, limits: APILimits = APILimits(),
+    configuration: any ConfigurationSource, feeds: any FeedService, entities: Entities, enrichment: Enrichment,
+    limits: APILimits = APILimits(),
     logger: Logger = .silent, metrics: Metrics = Metrics(), moreInformation: String = standardMoreInformation,
     openAPIDocument: [UInt8]? = nil, idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil
   ) {
     authenticator = Authenticator(configuration: configuration)
     self.feeds = feeds
+    self.entities = entities
+    self.enrichment = enrichment
     self.limits = limits
     self.logger = logger
     self.moreInformation = moreInformation
@@ -155,16 +160,31 @@ public struct FeedAPIHandler: HTTPHandler {
     case .follow: return try await follow(context, try document())
     case .followMany: return try await followMany(context, try document())
     case .unfollowMany: return try await unfollowMany(context, try document())
+    case .addUser: return try await addUser(context, try document())
+    case .updateUser: return try await updateUser(context, try document())
+    case .addUsers: return try await addUsers(context, try document())
+    case .addObject: return try await addObject(context, try document())
+    case .updateObject: return try await updateObject(context, try document())
+    case .upsertObjects: return try await upsertObjects(context, try document())
     default: try context.query.check()
     }
     switch route {
-    case .readFeed: return try await readFeed(context)
+    case .readFeed, .readEnrichedFeed: return try await readFeed(context)
     case .removeActivities: return try await remove(context)
     case .listFollowing: return try await listFollows(context, .following)
     case .listFollowers: return try await listFollows(context, .followers)
     case .unfollow: return try await unfollow(context)
-    case .readActivities: return try await readActivities(context)
+    case .readActivities, .readEnrichedActivities: return try await readActivities(context)
+    case .getUser: return try await getUser(context)
+    case .deleteUser: return try await deleteUser(context)
+    case .getUsers: return try await getUsers(context)
+    case .deleteUsers: return try await deleteUsers(context)
+    case .getObject: return try await getObject(context)
+    case .deleteObject: return try await deleteObject(context)
+    case .selectObjects: return try await selectObjects(context)
+    case .deleteObjects: return try await deleteObjects(context)
     case .addActivities, .follow, .followMany, .unfollowMany, .notServed: throw .pathUnknown
+    case .addUser, .updateUser, .addUsers, .addObject, .updateObject, .upsertObjects: throw .pathUnknown
     }
   }
 

@@ -55,12 +55,14 @@ final class IdempotencyKeys: Sendable {
     var key: RowKey
     var version: Stamp
     var record: Record
+    /// Whether an earlier attempt had made it.
+    var isRetry = false
   }
 
   struct Record: Hashable, Sendable {
     var createdMilliseconds: UInt64
     var content: [UInt8]
-    /// One for each activity without a time.
+    /// One for each activity without a time, or one for all that is written.
     var times: [ActivityTime]
     /// 0 while there is no answer.
     var status: UInt16 = 0
@@ -72,8 +74,8 @@ final class IdempotencyKeys: Sendable {
     return Partition(app: request.app.rawValue, "i/\(day)/\(bucket)")
   }
 
-  /// Notes the request, with a time for each of `activities`, or tells what became of it.
-  func begin(_ request: Request, activities: Int) async throws(StoreError) -> Outcome {
+  /// Notes the request, with as many `times` as it needs, or tells what became of it.
+  func begin(_ request: Request, times count: Int) async throws(StoreError) -> Outcome {
     let now = wallMilliseconds()
     let day = now / Self.lifeMilliseconds
     let key = RowKey(space: Self.space, rest: request.name)
@@ -89,10 +91,10 @@ final class IdempotencyKeys: Sendable {
         guard now < record.createdMilliseconds + Self.lifeMilliseconds else { continue }
         guard record.content == request.content else { return .conflict }
         if record.status != 0 { return .answered(status: Int(record.status), body: record.body) }
-        return .run(Note(partition: partition, key: key, version: row.version, record: record))
+        return .run(Note(partition: partition, key: key, version: row.version, record: record, isRetry: true))
       }
       let record = Record(
-        createdMilliseconds: now, content: request.content, times: try await times.next(activities, app: request.app))
+        createdMilliseconds: now, content: request.content, times: try await times.next(count, app: request.app))
       // A row of today that has expired cannot be: days are as long as lives.
       let note = SubBatch(
         partition: places[0], conditions: [.absent(key)], operations: [.put(key, value: record.encoded())])

@@ -12,11 +12,12 @@ enum NextPage {
   /// Empty when nothing remains. Otherwise a path that repeats the request's options and moves on: by `offset` if the
   /// caller paged so, else by `id_lt`.
   static func path(
-    feed: FeedID, ending: PageFormat?, page: PageRequest, result: FlatPage, query: RequestQuery, apiKey: String
+    feed: FeedID, enriched: Bool = false, ending: PageFormat? = nil, page: PageRequest, result: FlatPage,
+    query: RequestQuery, apiKey: String
   ) -> String {
     guard result.hasMore, let last = result.items.last else { return "" }
     var out =
-      "/api/v1.0/feed/\(feed.group)/\(feed.id)\(ending.map { ".\($0.rawValue)" } ?? "")/?api_key=\(PercentEncoding.encode(apiKey))"
+      "/api/v1.0/\(enriched ? "enrich/" : "")feed/\(feed.group)/\(feed.id)\(ending.map { ".\($0.rawValue)" } ?? "")/?api_key=\(PercentEncoding.encode(apiKey))"
     func append(_ name: String, _ value: String) {
       out += "&\(PercentEncoding.encode(name))=\(PercentEncoding.encode(value))"
     }

@@ -31,6 +31,20 @@ enum PageTag {
     return "W/\"\(String(hash, radix: 16))\""
   }
 
+  /// The tag of a page whose bytes tell all of it: eight of them at a time.
+  static func tag(of bytes: [UInt8]) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(bytes.count)
+    var word: UInt64 = 0
+    for (index, byte) in bytes.enumerated() {
+      word = word << 8 | UInt64(byte)
+      guard index & 7 == 7 || index == bytes.count - 1 else { continue }
+      hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+      hash ^= hash >> 29
+      word = 0
+    }
+    return "W/\"\(String(hash, radix: 16))\""
+  }
+
   /// Whether `If-None-Match` names the tag; weak comparison (RFC 9110, 13.1.2).
   static func matches(_ header: String, _ tag: String) -> Bool {
     let opaque = tag.dropFirst(2)

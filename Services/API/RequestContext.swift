@@ -14,8 +14,11 @@ struct RequestContext: Sendable {
   let apiKey: String
   let app: AppConfiguration
   let identity: Identity
-  /// Times for the activities without one, one for each activity of the body; `nil`: the feed domain gives them.
+  /// Times for what the request makes: one for each activity without one, one for other writes; `nil`: the feed domain
+  /// gives them.
   var times: [ActivityTime]?
+  /// Whether an earlier attempt under the same `Idempotency-Key` may have had its effect.
+  var isRetry = false
   /// Sixteen bytes that name the request in logs, jobs and events (B22).
   let traceID: [UInt8]
 

@@ -19,6 +19,25 @@ extension Route {
     // A foreign id may contain slashes: all that follows the feed belongs to it (feeds 2.4).
     add(.delete, "feed/{slug}/{id}/{activity...}", .removeActivities)
     add(.get, "activities/", .readActivities)
+    add(.get, "enrich/feed/{slug}/{id}/", .readEnrichedFeed)
+    add(.get, "enrich/activities/", .readEnrichedActivities)
+    add(.post, "user/", .addUser)
+    add(.get, "user/{id}/", .getUser)
+    add(.put, "user/{id}/", .updateUser)
+    add(.delete, "user/{id}/", .deleteUser)
+    add(.post, "users/", .addUsers)
+    add(.get, "users/", .getUsers)
+    add(.delete, "users/", .deleteUsers)
+    add(.post, "collections/{name}/", .addObject)
+    add(.get, "collections/{name}/{id}/", .getObject)
+    add(.put, "collections/{name}/{id}/", .updateObject)
+    add(.delete, "collections/{name}/{id}/", .deleteObject)
+    // An older name of the same (feeds O10).
+    for spelling in ["collections", "meta"] {
+      add(.post, "\(spelling)/", .upsertObjects)
+      add(.get, "\(spelling)/", .selectObjects)
+      add(.delete, "\(spelling)/", .deleteObjects)
+    }
     add(.post, "follow_many/", .followMany)
     add(.post, "unfollow_many/", .unfollowMany)
     for (methods, pattern, resource) in later {
@@ -29,11 +48,9 @@ extension Route {
 
   /// The rest of the index, which answers 501 until it comes.
   private static let later: [(methods: [HTTPMethod], pattern: String, resource: APIResource)] = [
-    ([.get], "enrich/feed/{slug}/{id}/", .feed),
     ([.post], "feed/add_to_many/", .feed),
     ([.post], "feed_targets/{slug}/{id}/activity_to_targets/", .feedTargets),
     ([.post], "activities/", .activities),
-    ([.get], "enrich/activities/", .activities),
     ([.post], "activity/", .activities),
     ([.post], "reaction/", .reactions),
     ([.get], "reaction/get_many/", .reactions),
@@ -41,13 +58,6 @@ extension Route {
     ([.put], "reaction/{id}/restore/", .reactions),
     ([.get], "reaction/{id}/{value}/", .reactions),
     ([.get], "reaction/{id}/{value}/{kind}/", .reactions),
-    ([.post, .get, .delete], "collections/", .collections),
-    ([.post, .get, .delete], "meta/", .collections),
-    ([.post], "collections/{name}/", .collections),
-    ([.get, .put, .delete], "collections/{name}/{id}/", .collections),
-    ([.post], "user/", .users),
-    ([.get, .put, .delete], "user/{id}/", .users),
-    ([.post, .get, .delete], "users/", .users),
     ([.post, .delete], "files/", .files),
     ([.post, .get, .delete], "images/", .files),
     ([.get], "og/", .url),

@@ -6,6 +6,9 @@ enum Route: Hashable, Sendable {
   case readFeed, addActivities, removeActivities
   case listFollowing, listFollowers, follow, unfollow
   case readActivities, followMany, unfollowMany
+  case readEnrichedFeed, readEnrichedActivities
+  case addUser, getUser, updateUser, deleteUser, addUsers, getUsers, deleteUsers
+  case addObject, getObject, updateObject, deleteObject, upsertObjects, selectObjects, deleteObjects
   /// An endpoint of the index that has yet to come.
   case notServed(String, resource: APIResource)
 
@@ -19,20 +22,28 @@ enum Route: Hashable, Sendable {
     case readActivities = "read_activities"
     case followMany = "follow_many"
     case unfollowMany = "unfollow_many"
+    case readUsers = "read_users"
+    case writeUsers = "write_users"
+    case readCollections = "read_collections"
+    case writeCollections = "write_collections"
     case notServed = "not_served"
   }
 
   var kind: Kind {
     switch self {
-    case .readFeed: .readFeed
+    case .readFeed, .readEnrichedFeed: .readFeed
     case .addActivities: .addActivities
     case .removeActivities: .removeActivities
     case .listFollowing, .listFollowers: .listFollows
     case .follow: .follow
     case .unfollow: .unfollow
-    case .readActivities: .readActivities
+    case .readActivities, .readEnrichedActivities: .readActivities
     case .followMany: .followMany
     case .unfollowMany: .unfollowMany
+    case .getUser, .getUsers: .readUsers
+    case .addUser, .updateUser, .deleteUser, .addUsers, .deleteUsers: .writeUsers
+    case .getObject, .selectObjects: .readCollections
+    case .addObject, .updateObject, .deleteObject, .upsertObjects, .deleteObjects: .writeCollections
     case .notServed: .notServed
     }
   }
@@ -41,16 +52,22 @@ enum Route: Hashable, Sendable {
   var writes: Bool {
     switch self {
     case .addActivities, .removeActivities, .follow, .unfollow, .followMany, .unfollowMany: true
+    case .addUser, .updateUser, .deleteUser, .addUsers, .deleteUsers: true
+    case .addObject, .updateObject, .deleteObject, .upsertObjects, .deleteObjects: true
     case .readFeed, .listFollowing, .listFollowers, .readActivities, .notServed: false
+    case .readEnrichedFeed, .readEnrichedActivities, .getUser, .getUsers, .getObject, .selectObjects: false
     }
   }
 
   /// The resource a server token must cover (feeds 1.6).
   var resource: APIResource {
     switch self {
-    case .readFeed, .addActivities, .removeActivities: .feed
+    case .readFeed, .readEnrichedFeed, .addActivities, .removeActivities: .feed
     case .listFollowing, .listFollowers, .follow, .unfollow, .followMany, .unfollowMany: .follower
-    case .readActivities: .activities
+    case .readActivities, .readEnrichedActivities: .activities
+    case .addUser, .getUser, .updateUser, .deleteUser, .addUsers, .getUsers, .deleteUsers: .users
+    case .addObject, .getObject, .updateObject, .deleteObject, .upsertObjects, .selectObjects, .deleteObjects:
+      .collections
     case .notServed(_, let resource): resource
     }
   }

@@ -36,7 +36,7 @@ public func feedAPISpecification() -> ServiceSpecification {
       Setting(
         "visible-milliseconds", .integer(1...60_000), default: "\(FeedEngine.Options().visibleMilliseconds)",
         help: "how long an answer waits for that"),
-    ] + APILimits.settings + Setting.http,
+    ] + Enrichment.Limits.settings + APILimits.settings + Setting.http,
     build: { context in try await FeedAPIService.start(try await foundation(context), context: context) })
 }
 
@@ -61,7 +61,9 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
     metrics: context.metrics)
   return FeedAPIService.Foundation(
     configuration: watcher,
-    feeds: GroupUseRecorder(base: engine) { watcher.noteInUse(app: $0, group: $1) }, idempotency: (store, times),
+    feeds: GroupUseRecorder(base: engine) { watcher.noteInUse(app: $0, group: $1) },
+    entities: Entities(store: store, times: times),
+    enrichment: Enrichment(store: store, limits: Enrichment.Limits(settings)), idempotency: (store, times),
     notReadyReason: {
       if let reason = watcher.notReadyReason { return reason }
       do throws(StoreError) {

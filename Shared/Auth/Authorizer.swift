@@ -66,6 +66,15 @@ public enum Authorizer {
     if case .anonymous = identity { throw .token("the request has no token: send it in the header Authorization") }
   }
 
+  /// Refuses a user what concerns another one (P9, P21, P27).
+  public static func checkIsSelf(_ identity: Identity, user: String) throws(AuthError) {
+    switch identity {
+    case .server: return
+    case .user(let own): guard own == user else { throw .notPermitted }
+    case .anonymous: throw .token("the request has no token: send it in the header Authorization")
+    }
+  }
+
   /// A user's activities must have that user as actor, plain or as a reference (P20).
   public static func checkActor(_ identity: Identity, actor: String) throws(AuthError) {
     guard case .user(let user) = identity else { return }

@@ -13,13 +13,19 @@ struct TestAPI {
   static let otherSecret = "the-secret-of-another-app-altogether"
 
   let feeds: RecordingFeeds
+  /// Where users, objects and idempotency keys lie.
+  let store: LossyStore
   let handler: FeedAPIHandler
 
   /// `feeds` stands in for the double, whose log then stays empty.
   init(
-    feeds domain: (any FeedService)? = nil, openAPI: String? = nil, _ change: (inout APILimits) -> Void = { _ in }
+    feeds domain: (any FeedService)? = nil, reactions: any ReactionSource = NoReactions(), openAPI: String? = nil,
+    _ change: (inout APILimits) -> Void = { _ in }
   ) {
     feeds = RecordingFeeds()
+    let store = LossyStore(MemoryStore())
+    let times = CountingTimes()
+    self.store = store
     let groups = FeedGroup.standard + [FeedGroup(slug: "wall", kind: .flat, policy: .publicReadWrite)]
     let apps = [1, 2, 3].map {
       AppConfiguration(
@@ -35,8 +41,10 @@ struct TestAPI {
         ConfigurationSnapshot(
           revision: 1, apps: Dictionary(uniqueKeysWithValues: apps.map { ($0.id, $0) }),
           keys: Dictionary(uniqueKeysWithValues: keys.map { ($0.key, $0) }))),
-      feeds: domain ?? feeds, limits: limits, openAPIDocument: openAPI.map { Array($0.utf8) },
-      idempotency: (MemoryStore(), CountingTimes()))
+      feeds: domain ?? feeds, entities: Entities(store: store, times: times),
+      enrichment: Enrichment(store: store, reactions: reactions),
+      limits: limits, openAPIDocument: openAPI.map { Array($0.utf8) },
+      idempotency: (store, times))
   }
 
   enum Token {

@@ -75,6 +75,30 @@ import Testing
     }
   }
 
+  @Test func usersAndObjects() throws {
+    let created = ActivityTime(microseconds: 5)
+    let updated = ActivityTime(microseconds: 6)
+    let user = Entity(.user("bob"), data: Array("{\"a\": 1}".utf8), owner: nil, createdAt: created, updatedAt: updated)
+    let body =
+      #"{"id":"bob","data":{"a": 1},"created_at":"1970-01-01T00:00:00.000005Z","#
+      + #""updated_at":"1970-01-01T00:00:00.000006Z"}"#
+    let golden: [UInt8] = [1] + be(5) + be(6) + [0, 0, 0, 0, 0, UInt8(body.utf8.count)]
+    #expect(user.encoded() == golden + Array(body.utf8))
+    #expect(try Entity(user.encoded()) == user)
+    cut(user.encoded()) { _ = try Entity($0) }
+    let object = Entity(
+      .object(collection: "food", id: "b1"), data: [0x7B, 0x7D], owner: "al", createdAt: created, updatedAt: updated)
+    let head: [UInt8] = [1] + be(5) + be(6) + [0, 2, 0x61, 0x6C]
+    #expect(Array(object.encoded().prefix(21)) == head)
+    #expect(
+      String(decoding: object.body, as: UTF8.self).hasPrefix(
+        #"{"id":"b1","collection":"food","foreign_id":"food:b1","data":{},"created_at":"#))
+    #expect(try Entity(object.encoded()) == object)
+    #expect(EntityName.user("bob").item(AppID(1)).partition.name == Array("u/bob".utf8))
+    #expect(
+      EntityName.object(collection: "food", id: "b1").item(AppID(1)).partition.name == Array("o/food/b1".utf8))
+  }
+
   @Test func followsAndEdges() throws {
     var record = FollowRecord(since: Stamp(3), before: nil, createdAt: ActivityTime(microseconds: 5))
     record.kept = true

@@ -429,14 +429,6 @@ def test_a_bad_batch_does_nothing(client, feed):
 # What has yet to come says so
 
 
-def test_enrichment_is_not_served_yet(feed):
-    for options in ({"enrich": True}, {"reactions": {"own": True}}):
-        with pytest.raises(exceptions.StreamApiException) as error:
-            feed().get(**options)
-        assert error.value.status_code == 501
-        assert "not served yet" in str(error.value)
-
-
 @pytest.mark.parametrize("options", [{"ranking": "popular"}, {"mark_seen": True}, {"mark_read": ["a"]}, {"score_lt": 1}])
 def test_parameters_to_come_are_named(feed, options):
     with pytest.raises(exceptions.InputException) as error:
