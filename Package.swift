@@ -7,6 +7,8 @@ let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   .enableUpcomingFeature("ExistentialAny"),
+  // Specialises generics and inlines across modules: a page read takes less than half the CPU with it.
+  .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
 func cLibrary(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> Target {
@@ -64,6 +66,7 @@ let package = Package(
     cLibrary("CRedis"),
     cLibrary("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
     cLibrary("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+    cLibrary("CJemalloc"),
     cLibrary("CLibXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
 
     // Shared modules, lowest first: a module may depend only on those above it in this file.
@@ -80,7 +83,7 @@ let package = Package(
     shared("Auth", ["ControlPlane", "Model", "JSON", "COpenSSL"]),
     shared("Jobs", ["KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
     shared("Feeds", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
-    shared("ServiceKit", ["HTTP", "EventLoop", "Telemetry", "JSON", "CLinux"]),
+    shared("ServiceKit", ["HTTP", "EventLoop", "Telemetry", "JSON", "CLinux", "CJemalloc"]),
 
     // Services: a library each, and a thin @main over it. A service never imports another service.
     service(

@@ -45,7 +45,8 @@ struct EntryReader {
   }
 
   private mutating func read(_ expecting: Int) async throws(StoreError) {
-    let limit = min(engine.options.joinRowsMax, max(8, expecting + expecting / 4 + 2))
+    // One more than wanted: where the last activity's rows end shows only at the next one's.
+    let limit = min(engine.options.joinRowsMax, max(8, expecting + 1))
     let page = try await engine.store.scanJoin(
       ScanJoinRequest(
         partition: partition, range: range, limit: limit, cursor: cursor, join: EntryKey.join,

@@ -70,6 +70,11 @@ enum ServiceProcess {
       Double(monotonicNanoseconds() - started) / 1e9
     }
     metrics.gauge("process_resident_bytes", help: "Resident memory") { residentBytes() }
+    for name in ["allocated", "active"] {
+      metrics.gauge("process_heap_\(name)_bytes", help: "Heap memory, as jemalloc counts it") {
+        Allocator.bytes(name) ?? 0
+      }
+    }
     metrics.gauge("process_cpu_seconds", help: "User and system time used") {
       var time = timespec()
       clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)

@@ -7,8 +7,18 @@ final class Shard: Sendable {
   struct View: Sendable {
     var reader: any StateReader
     var applied: AppliedMark
+    fileprivate var hot: HotRows
 
     var readStamp: Stamp { Stamp(mapEpoch: ShardStateMachine.mapEpoch, index: applied.index, ordinal: 0xFFFF) }
+
+    /// The row under a stored key.
+    func row(_ key: [UInt8]) throws(StoreError) -> VersionedValue? {
+      if let row = hot.value(key, asOf: applied.index) { return row }
+      guard let stored = try reader.value(key) else { return nil }
+      let row = try StoredRow.decode(stored)
+      hot.keep(key, row, asOf: applied.index)
+      return row
+    }
   }
 
   let id: Int
@@ -19,20 +29,23 @@ final class Shard: Sendable {
   /// `nil` once an entry could not be applied: no later one may be.
   private let machine: Mutex<ShardStateMachine?>
   private let current: Mutex<View?>
+  private let hot: HotRows
   private let dataRing: WatchRing
   private let jobsRing: WatchRing
   /// Monotonic nanoseconds until which reads need ask no one.
   let leaseUntil = Atomic<UInt64>(0)
 
   init(
-    id: Int, of shards: Int, store: any StateStore, limits: ShardStateMachine.Limits, watch: WatchRing.Limits
+    id: Int, of shards: Int, store: any StateStore, limits: ShardStateMachine.Limits, watch: WatchRing.Limits,
+    hotBytesMax: Int
   ) throws(StoreError) {
     self.id = id
     slotStart = Topology.slots / UInt32(shards) * UInt32(id)
     slotEnd = Topology.slots / UInt32(shards) * UInt32(id + 1)
     self.store = Mutex(store)
     let machine = try ShardStateMachine(state: store, limits: limits)
-    let view = View(reader: try store.view(), applied: machine.applied)
+    hot = HotRows(bytesMax: hotBytesMax, appliedIndex: machine.applied.index)
+    let view = View(reader: try store.view(), applied: machine.applied, hot: hot)
     dataRing = WatchRing(applied: machine.applied.index, limits: watch)
     jobsRing = WatchRing(applied: machine.applied.index, limits: watch)
     self.machine = Mutex(machine)
@@ -68,8 +81,9 @@ final class Shard: Sendable {
       machine = nil
       do throws(StoreError) {
         let applied = try next.apply(entry, on: store)
+        hot.applying(index: entry.index, applied.batch.changes)
         try store.commit(applied.batch)
-        let view = View(reader: try store.view(), applied: next.applied)
+        let view = View(reader: try store.view(), applied: next.applied, hot: hot)
         // The old view is let go outside the lock: releasing a snapshot takes RocksDB's own.
         var published: View? = view
         current.withLock { swap(&$0, &published) }
@@ -97,6 +111,8 @@ final class Shard: Sendable {
   func flush() throws(StoreError) { try openStore().flush() }
 
   var approximateBytes: UInt64 { store.withLock { $0 }?.approximateBytes ?? 0 }
+
+  var hotBytes: Int { hot.bytes }
 
   func tickWatchers() {
     dataRing.tick()

@@ -1,4 +1,4 @@
-/// The steps of a write, each with a thread of its own.
+/// The steps of a write.
 enum Stage: Hashable, Sendable {
   case consensus
   case log

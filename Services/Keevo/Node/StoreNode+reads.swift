@@ -24,9 +24,8 @@ extension StoreNode {
     try StoreLimits.check(request.partition)
     try StoreLimits.check(request.key, in: request.partition)
     let view = try await view(shard(of: request.partition))
-    let row = try view.reader.value(StoredKey.encode(request.partition, request.key))
     return GetResponse(
-      row: try row.map { bytes throws(StoreError) in try StoredRow.decode(bytes) }, readStamp: view.readStamp)
+      row: try view.row(StoredKey.encode(request.partition, request.key)), readStamp: view.readStamp)
   }
 
   public func multiGet(_ request: MultiGetRequest) async throws(StoreError) -> MultiGetResponse {
@@ -44,15 +43,12 @@ extension StoreNode {
         own = try await view(shard)
         views[shard] = own
       }
-      guard let stored = try own.reader.value(StoredKey.encode(item.partition, item.key)) else {
-        rows.append(nil)
-        continue
-      }
-      bytes += stored.count
+      let row = try own.row(StoredKey.encode(item.partition, item.key))
+      bytes += row?.value.count ?? 0
       guard bytes <= StoreLimits.multiGetBytesMax else {
         throw .invalid("a MultiGet answers at most \(StoreLimits.multiGetBytesMax) bytes: ask for fewer keys at a time")
       }
-      rows.append(try StoredRow.decode(stored))
+      rows.append(row)
     }
     return MultiGetResponse(rows: rows)
   }
@@ -200,20 +196,18 @@ extension StoreNode {
         target = try await view(place)
         views[place] = target
       }
-      let stored = try target.reader.value(
-        StoredKey.encode(partition, RowKey(space: join.space, rest: join.rest)))
-      bytes += stored?.count ?? 0
-      let value = try stored.map { bytes throws(StoreError) in try StoredRow.decode(bytes) }
+      let value = try target.row(StoredKey.encode(partition, RowKey(space: join.space, rest: join.rest)))
+      bytes += value?.value.count ?? 0
       joined.append(.init(row: row, joined: value.map { .found($0) } ?? .absent))
     }
     var also: [VersionedValue?] = []
     for key in request.alsoGet {
-      let stored = try own.reader.value(StoredKey.encode(request.partition, key))
-      bytes += stored?.count ?? 0
+      let row = try own.row(StoredKey.encode(request.partition, key))
+      bytes += row?.value.count ?? 0
       guard bytes <= StoreLimits.pageBytesMax + StoreLimits.multiGetBytesMax else {
         throw .invalid("the rows read beside a ScanJoin have more than \(StoreLimits.multiGetBytesMax) bytes")
       }
-      also.append(try stored.map { bytes throws(StoreError) in try StoredRow.decode(bytes) })
+      also.append(row)
     }
     return ScanJoinResponse(rows: joined, also: also, next: next, readStamp: own.readStamp)
   }

@@ -47,8 +47,8 @@ public final class StoreNode: Sendable {
     try options.check()
     let shared = RocksShared(
       RocksOptions(
-        blockCacheBytes: options.blockCacheBytes, rowCacheBytes: options.rowCacheBytes,
-        writeBufferBytes: options.writeBufferBytes, backgroundBytesPerSecond: options.backgroundBytesPerSecond))
+        blockCacheBytes: options.blockCacheBytes, writeBufferBytes: options.writeBufferBytes,
+        backgroundBytesPerSecond: options.backgroundBytesPerSecond))
     let stages = LoopStages(applyThreads: options.applyThreads)
     let environment = Environment(
       stages: stages, openState: { path throws(StoreError) in try RocksState(path: path, shared: shared) })
@@ -83,7 +83,9 @@ public final class StoreNode: Sendable {
     for id in 0..<options.shards {
       let store = try environment.openState("\(directory)/shard-\(id)")
       shards.append(
-        try Shard(id: id, of: options.shards, store: store, limits: options.machineLimits, watch: options.watchLimits))
+        try Shard(
+          id: id, of: options.shards, store: store, limits: options.machineLimits, watch: options.watchLimits,
+          hotBytesMax: options.rowCacheBytes / options.shards))
     }
     self.shards = shards
     var logOptions = options.logOptions

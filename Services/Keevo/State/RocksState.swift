@@ -4,7 +4,6 @@ import KeevoClient
 /// What the shards of one node share of RocksDB, and the options of each.
 struct RocksOptions: Sendable {
   var blockCacheBytes = 256 << 20
-  var rowCacheBytes = 64 << 20
   /// Of one memory table; a shard has at most three.
   var writeBufferBytes = 16 << 20
   /// Flushes and compactions of all shards together.
@@ -16,13 +15,11 @@ final class RocksShared: @unchecked Sendable {
   // Sound because RocksDB's caches, limiter and options are thread-safe once made, and nothing here changes after `init`.
   fileprivate let options: OpaquePointer
   private let cache: OpaquePointer
-  private let rowCache: OpaquePointer
   private let limiter: OpaquePointer
 
   init(_ settings: RocksOptions) {
     options = rocksdb_options_create()
     cache = rocksdb_cache_create_lru(settings.blockCacheBytes)
-    rowCache = rocksdb_cache_create_lru(settings.rowCacheBytes)
     limiter = rocksdb_ratelimiter_create(Int64(settings.backgroundBytesPerSecond), 100_000, 10)
     let table = rocksdb_block_based_options_create()
     rocksdb_block_based_options_set_block_cache(table, cache)
@@ -31,7 +28,6 @@ final class RocksShared: @unchecked Sendable {
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 0)
     rocksdb_options_set_block_based_table_factory(options, table)
     rocksdb_block_based_options_destroy(table)
-    rocksdb_options_set_row_cache(options, rowCache)
     rocksdb_options_set_ratelimiter(options, limiter)
     rocksdb_options_set_create_if_missing(options, 1)
     rocksdb_options_set_write_buffer_size(options, settings.writeBufferBytes)
@@ -48,7 +44,6 @@ final class RocksShared: @unchecked Sendable {
   deinit {
     rocksdb_options_destroy(options)
     rocksdb_ratelimiter_destroy(limiter)
-    rocksdb_cache_destroy(rowCache)
     rocksdb_cache_destroy(cache)
   }
 

@@ -11,7 +11,7 @@ final class RocksStates: CrashRun.States {
   }
   private let root: TemporaryDirectory
   private let shared = RocksShared(
-    RocksOptions(blockCacheBytes: 1 << 20, rowCacheBytes: 1 << 20, writeBufferBytes: 1 << 20))
+    RocksOptions(blockCacheBytes: 1 << 20, writeBufferBytes: 1 << 20))
   private let state = Mutex(State())
 
   init() throws { root = try TemporaryDirectory() }
