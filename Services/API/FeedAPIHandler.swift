@@ -21,8 +21,8 @@ public struct FeedAPIHandler: HTTPHandler {
   let instruments: RequestInstruments
   /// `more_info` of every error (feeds C15).
   let moreInformation: String
-  /// The OpenAPI document; `nil` where it has not been installed.
-  let openAPIDocument: [UInt8]?
+  /// `nil` where it has not been installed.
+  let openAPI: OpenAPIDocument?
   /// Answers of requests with an `Idempotency-Key`; `nil`: the header has no effect.
   let idempotency: IdempotencyKeys?
 
@@ -41,7 +41,10 @@ public struct FeedAPIHandler: HTTPHandler {
     self.limits = limits
     self.logger = logger
     self.moreInformation = moreInformation
-    self.openAPIDocument = openAPIDocument
+    openAPI = openAPIDocument.map { OpenAPIDocument(yaml: $0) }
+    if let problem = openAPI?.problem {
+      logger.warning("the API's description cannot be shown as a page", [("reason", problem)])
+    }
     self.idempotency = idempotency.map {
       IdempotencyKeys(
         store: $0.store, times: $0.times,
@@ -58,7 +61,9 @@ public struct FeedAPIHandler: HTTPHandler {
       startedNanoseconds: started, rate: rateLimiter.idle(nowSeconds: now / 1_000_000), moreInformation: moreInformation
     )
     if request.method == .options { return ResponseForm.preflight() }
-    if request.path == "/openapi.yaml" { return form.document(openAPIDocument, for: request.method) }
+    if let shape = OpenAPIDocument.Form(path: request.path) {
+      return form.document(openAPI?.bytes(as: shape), as: shape, for: request.method)
+    }
     var kind = Route.Kind?.none
     var response: HTTPResponse
     do throws(APIError) {

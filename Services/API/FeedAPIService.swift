@@ -64,7 +64,7 @@ public struct FeedAPIService: RunningService {
     await close()
   }
 
-  /// The OpenAPI document; without it `/openapi.yaml` answers 404, and the rest works.
+  /// The OpenAPI document; without it `/openapi` answers 404, and the rest works.
   private static func document(_ context: ServiceContext) -> [UInt8]? {
     guard let path = context.configuration.string("openapi-file") else { return nil }
     guard let file = fopen(path, "r") else {

@@ -57,8 +57,8 @@ struct ResponseForm: Sendable {
     return HTTPResponse(status: error.status, headers: headers, body: body)
   }
 
-  /// `/openapi.yaml`.
-  func document(_ document: [UInt8]?, for method: HTTPMethod) -> HTTPResponse {
+  /// The API's description (`/openapi`, `/openapi.yaml`, `/openapi.json`).
+  func document(_ document: [UInt8]?, as shape: OpenAPIDocument.Form, for method: HTTPMethod) -> HTTPResponse {
     guard method == .get || method == .head else {
       return response(APIError.method(method.description, allow: "GET, HEAD, OPTIONS"))
     }
@@ -68,7 +68,12 @@ struct ResponseForm: Sendable {
           status: 404, code: 16, exception: "DoesNotExistException",
           detail: "the API's description is not installed here"))
     }
-    return response(APIAnswer(status: 200, body: .document(document, contentType: "application/yaml; charset=utf-8")))
+    var response = response(APIAnswer(status: 200, body: .document(document, contentType: shape.contentType)))
+    // The page is all there is of it: nothing from elsewhere, no scripts.
+    if shape == .page {
+      response.headers.append(.init("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"))
+    }
+    return response
   }
 
   private func headers() -> [HTTPRequest.Header] {

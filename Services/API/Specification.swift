@@ -7,7 +7,7 @@ import PubSub
 import ServiceKit
 import Telemetry
 
-/// The service `feed-api`: the feed API (`/api/v1.0/`), and the description of the API (`/openapi.yaml`).
+/// The service `feed-api`: the feed API (`/api/v1.0/`), and the description of the API (`/openapi`).
 public func feedAPISpecification() -> ServiceSpecification {
   ServiceSpecification(
     name: "feed-api", summary: "the feed API (/api/v1.0/)",
@@ -26,7 +26,9 @@ public func feedAPISpecification() -> ServiceSpecification {
       Setting(
         "data-dir", .path, default: "var/feed-api",
         help: "where the last configuration is kept, sealed, for a start without PostgreSQL"),
-      Setting("openapi-file", .path, default: "docs/openapi.yaml", help: "what /openapi.yaml answers"),
+      Setting(
+        "openapi-file", .path, default: "docs/openapi.yaml", help: "what /openapi, /openapi.yaml and /openapi.json show"
+      ),
       Setting(
         "more-info", .text, default: FeedAPIHandler.standardMoreInformation,
         help: "the member more_info of every error"),

@@ -9,10 +9,10 @@ from api import API
 from conftest import required
 
 DESCRIPTION = yaml.safe_load((pathlib.Path(__file__).parents[2] / "docs" / "openapi.yaml").read_text())
-METHODS = ("get", "post", "delete")
+METHODS = ("get", "post", "put", "delete")
 OPERATIONS = [
     (method, path, operation) for path, item in DESCRIPTION["paths"].items() for method, operation in item.items()
-    if method in METHODS and path != "/openapi.yaml"]
+    if method in METHODS and not path.startswith("/openapi")]
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +49,14 @@ def operation(name):
 @pytest.mark.reads
 @pytest.mark.parametrize("method, path, operation", OPERATIONS, ids=[item[2]["operationId"] for item in OPERATIONS])
 def test_refusals_are_as_described(api, method, path, operation):
-    names = {"slug": "user", "id": "qa-none", "activity": "x", "target": "user"}
+    names = {"slug": "user", "id": "qa-none", "activity": "x", "target": "user", "name": "qa none"}
     url = path.removeprefix("/api/v1.0/").format(**names)
     for answer in (
         api.call(method.upper(), url, data=b"{", token="x"),
         api.call(method.upper(), url, data=b"{", token=api.token() + "x"),
         api.call(method.upper(), url, data=b"{", api_key="nobody"),
         api.call(method.upper(), url, data=b"{", token=api.token(resource="nothing", action="*")),
-        api.call(method.upper(), url, data=b"{", limit="x", ids="x", filter="x"),
+        api.call(method.upper(), url, data=b"{", limit="x", ids="x y", filter="x"),
     ):
         assert answer.status_code >= 400
         check(operation, answer)
@@ -82,3 +82,54 @@ def test_successes_are_as_described(api, unique):
     check(operation("unfollowMany"), api.post("unfollow_many/", relations))
     check(operation("unfollow"), api.delete(f"feed/timeline/{timeline}/following/user:{user}/"))
     check(operation("removeActivities"), api.delete(f"feed/user/{user}/{added.json()['id']}/"))
+
+
+def test_users_and_collections_are_as_described(api, unique):
+    name = unique()
+    check(operation("addUser"), api.post("user/", {"id": name, "data": {"a": [1]}}))
+    check(operation("addUser"), api.post("user/", {"id": name}, get_or_create="true"))
+    check(operation("addUser"), api.post("user/", {"id": name}))
+    check(operation("getUser"), api.get(f"user/{name}/"))
+    check(operation("updateUser"), api.call("PUT", f"user/{name}/", {"data": None}))
+    check(operation("addUsers"), api.post("users/", {"users": [{"id": name, "data": {}}], "override": True}))
+    check(operation("getUsers"), api.get("users/", ids=name))
+    added = api.post("collections/food/", {"data": {"a": 1}})
+    check(operation("addObject"), added)
+    object = added.json()["id"]
+    check(operation("addObject"), api.post("collections/food/", {"id": object, "data": {"a": 1}}))
+    check(operation("getObject"), api.get(f"collections/food/{object}/"))
+    check(operation("updateObject"), api.call("PUT", f"collections/food/{object}/", {"data": {"b": 1}}))
+    check(operation("upsertObjects"), api.post("collections/", {"data": {"food": [{"id": 1}, {}]}}))
+    check(operation("selectObjects"), api.get("collections/", foreign_ids=f"food:{object},food:1"))
+    wall = f"feed/user/{name}/"
+    activity = api.post(wall, {"actor": f"SU:{name}", "verb": "v", "object": f"SO:food:{object}", "target": "SU:nobody"})
+    share = {"actor": "SU:nobody", "verb": "v", "object": f"SA:{activity.json()['id']}"}
+    check(operation("addActivities"), api.post(wall, share))
+    options = {"withOwnReactions": "true", "withRecentReactions": "true", "withReactionCounts": "true"}
+    page = api.get(f"enrich/{wall}", **options)
+    check(operation("readEnrichedFeed"), page)
+    check(operation("readEnrichedFeed"), api.get(f"enrich/{wall}", **options, headers={"If-None-Match": page.headers["ETag"]}))
+    check(operation("readEnrichedActivities"), api.get("enrich/activities/", ids=activity.json()["id"], **options))
+    check(operation("deleteObjects"), api.delete("collections/", collection_name="food", ids=f"{object},1"))
+    check(operation("deleteObject"), api.delete(f"collections/food/{object}/"))
+    check(operation("deleteUser"), api.delete(f"user/{name}/"))
+    check(operation("getUser"), api.get(f"user/{name}/"))
+    check(operation("deleteUsers"), api.delete("users/", ids=name))
+
+
+@pytest.mark.reads
+def test_the_description_is_served_in_three_forms(api):
+    import requests
+
+    assert yaml.safe_load(requests.get(f"{api.base}/openapi.yaml", timeout=10).text) == DESCRIPTION
+    # What our own reader of YAML makes of it is what PyYAML does.
+    found = requests.get(f"{api.base}/openapi.json", timeout=10)
+    assert found.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert found.json() == DESCRIPTION
+    for path in ("/openapi", "/openapi/"):
+        page = requests.get(api.base + path, timeout=10)
+        assert page.status_code == 200 and page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert not any(part in page.text for part in ("<script", "<link", "<img", 'href="http', "src=", "url("))
+        for _, _, operation in OPERATIONS:
+            assert f'id="{operation["operationId"]}"' in page.text
