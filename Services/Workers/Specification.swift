@@ -13,7 +13,7 @@ public func workerSpecification() -> ServiceSpecification {
       Setting("keevo", .address, default: "127.0.0.1:8082", help: "the store"),
       Setting("lane-width", .integer(1...1_000), default: "4", help: "jobs of one kind that run at once"),
     ],
-    commands: [rssCommand()],
+    commands: [rssCommand(), importCommand()],
     build: { context in
       let store = KeevoClient(
         address: context.configuration.string("keevo") ?? "127.0.0.1:8082", loops: context.loops,

@@ -7,12 +7,28 @@ struct APICredentials: Equatable, Sendable {
   /// The stack's file, looked for when nothing else names the API.
   static let standardFile = "var/run/stack.env"
 
+  /// What the command line says of it.
+  struct Flags: Sendable {
+    var baseAddress: String?
+    var apiKey: String?
+    var stackFile: String?
+    /// The app's number, for a stack's file that holds several.
+    var app: String?
+  }
+
+  init(
+    _ options: RSSOptions, variable: (String) -> String?, readFile: (String) -> String?
+  ) throws(RSSFailure) {
+    let flags = Flags(baseAddress: options.baseAddress, apiKey: options.apiKey, stackFile: options.stackFile)
+    try self.init(flags, variable: variable, readFile: readFile)
+  }
+
   /// Flags win over variables, these over the stack's file.
   ///
   /// - Parameter readFile: the text of a file; `nil` if it cannot be read.
   /// - Throws: `RSSFailure` that says what is missing and how to give it.
   init(
-    _ options: RSSOptions, variable: (String) -> String?, readFile: (String) -> String?
+    _ options: Flags, variable: (String) -> String?, readFile: (String) -> String?
   ) throws(RSSFailure) {
     var stack: [String: String] = [:]
     let path = options.stackFile ?? Self.standardFile
@@ -20,6 +36,13 @@ struct APICredentials: Equatable, Sendable {
       stack = Self.assignments(text)
     } else if options.stackFile != nil {
       throw RSSFailure("\(path) cannot be read: is the stack running? make up starts it")
+    }
+    if let app = options.app {
+      guard let base = options.baseAddress ?? stack["BASE_URL"], let (key, secret) = Self.app(app, in: stack) else {
+        throw RSSFailure("\(path) names no app \(app): give --api-key and MILLRACE_API_SECRET instead")
+      }
+      (baseAddress, self.key, self.secret) = (base, key, secret)
+      return
     }
     // A stack named by flag goes before variables, which may be those of another.
     func value(_ flag: String?, _ name: String) -> String? {
@@ -39,6 +62,15 @@ struct APICredentials: Equatable, Sendable {
       throw RSSFailure("the app's secret is missing: set MILLRACE_API_SECRET or give --stack FILE")
     }
     (baseAddress, self.key, self.secret) = (base, key, secret)
+  }
+
+  /// Key and secret of the app with that number: `APP_ID` with `API_KEY`, `APP2_ID` with `APP2_KEY`.
+  private static func app(_ id: String, in stack: [String: String]) -> (key: String, secret: String)? {
+    for (name, value) in stack where name.hasSuffix("_ID") && value == id {
+      let prefix = name == "APP_ID" ? "API" : String(name.dropLast(3))
+      if let key = stack["\(prefix)_KEY"], let secret = stack["\(prefix)_SECRET"] { return (key, secret) }
+    }
+    return nil
   }
 
   /// Lines `NAME=value`, with or without `export` and quotes.

@@ -50,26 +50,42 @@ struct FeedAPI: Sendable {
   private func send(
     _ method: HTTPMethod, _ path: String, query: String = "", body: JSONValue? = nil
   ) async throws(RSSFailure) -> JSONValue {
+    let answer: Answer
+    do throws(HTTPClient.Failure) {
+      answer = try await call(method, path, query: query, body: body.map { $0.encoded() } ?? [])
+    } catch {
+      throw RSSFailure("\(method) \(path): \(error)")
+    }
+    guard answer.isSuccess, let json = answer.json else { throw RSSFailure("\(method) \(path): \(answer.refusal)") }
+    return json
+  }
+
+  /// What the API answered.
+  struct Answer: Sendable {
+    var status: Int
+    /// `nil` if the body is not JSON.
+    var json: JSONValue?
+    var isSuccess: Bool { (200..<300).contains(status) }
+    /// Status, code and the API's own words.
+    var refusal: String
+  }
+
+  /// One request below `/api/v1.0/`, whatever it is answered.
+  func call(
+    _ method: HTTPMethod, _ path: String, query: String = "", body: [UInt8] = []
+  ) async throws(HTTPClient.Failure) -> Answer {
     let address = "\(base)/api/v1.0/\(path)?api_key=\(PercentEncoding.encode(key))\(query)"
     let request = HTTPClient.Request(
       method: method, url: address,
       headers: [
         .init("Authorization", token()), .init("Stream-Auth-Type", "jwt"), .init("Content-Type", "application/json"),
         .init("X-Stream-Client", "millrace-worker"),
-      ], body: body.map { $0.encoded() } ?? [])
-    let answer: HTTPClient.Response
-    do throws(HTTPClient.Failure) {
-      answer = try await calls.send(request)
-    } catch {
-      throw RSSFailure("\(method) \(path): \(error)")
-    }
+      ], body: body)
+    let answer = try await calls.send(request)
     let json = try? JSONValue(parsing: answer.body, limits: JSONLimits(membersMax: 10_000))
-    guard (200..<300).contains(answer.status), let json else {
-      let detail = json?["detail"]?.string ?? String(decoding: answer.body.prefix(200), as: UTF8.self)
-      let code = json?["code"]?.integer.map { "/\($0)" } ?? ""
-      throw RSSFailure("\(method) \(path): \(answer.status)\(code) \(detail)")
-    }
-    return json
+    let detail = json?["detail"]?.string ?? String(decoding: answer.body.prefix(200), as: UTF8.self)
+    let code = json?["code"]?.integer.map { "/\($0)" } ?? ""
+    return Answer(status: answer.status, json: json, refusal: "\(answer.status)\(code) \(detail)")
   }
 
   private func token() -> String {
