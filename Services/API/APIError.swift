@@ -44,6 +44,14 @@ struct APIError: Error, Hashable, Sendable {
     APIError(status: 400, code: 6, exception: "FeedConfigException", detail: detail)
   }
 
+  static func ranking(_ detail: String) -> APIError {
+    APIError(status: 400, code: 11, exception: "RankingException", detail: detail)
+  }
+
+  static func missingRanking(_ detail: String) -> APIError {
+    APIError(status: 400, code: 12, exception: "MissingRankingException", detail: detail)
+  }
+
   static let pathUnknown = APIError(
     status: 404, code: 16, exception: "DoesNotExistException", detail: "there is nothing at this path")
 
@@ -119,6 +127,7 @@ struct APIError: Error, Hashable, Sendable {
   init(_ error: FeedError) {
     switch error {
     case .invalid(let detail): self = .input(detail)
+    case .ranking(let failure): self = .ranking("the ranking failed: \(failure)")
     case .contention:
       self = .unavailable("the activity or feed is being changed by too many requests at once, try again")
     case .store(.overloaded): self = .unavailable("the store is overloaded, nothing was changed, try again")

@@ -46,6 +46,9 @@ extension APILimits {
       name: "recent-reactions-max", range: 1...100, path: \.recentReactionsMax,
       help: "reactions of a kind that an enriched activity shows; a greater limit is cut to this"),
     Entry(
+      name: "discard-actors-max", range: 0...100_000, path: \.discardActorsMax,
+      help: "actors that discard_actors may name; more is answered 400"),
+    Entry(
       name: "requests-per-minute-max", range: 1...1_000_000_000, path: \.requestsPerMinuteMax,
       help: "requests of one app and kind that this process answers in a minute; more is answered 429"),
   ]

@@ -31,6 +31,8 @@ public struct APILimits: Hashable, Sendable {
   /// Reactions of a kind that an enriched activity shows (L13).
   public var recentReactionsMax = 25
   public var recentReactionsDefault = 5
+  /// Actors of `discard_actors`.
+  public var discardActorsMax = 1_000
   /// Requests of an app a minute and kind, in this process (C18–C20).
   public var requestsPerMinuteMax = 6_000_000
 

@@ -10,13 +10,18 @@ extension FeedAPIHandler {
     try refuseUnservedReadParameters(context.query)
     let page = try pageRequest(context.query)
     let options = context.route == .readEnrichedFeed ? try enrichmentOptions(context) : nil
+    let ranked = try ranking(context, group, page: page)
     try context.authorize { identity throws(AuthError) in
       try Authorizer.check(identity, .read, feed: feed, group: group)
     }
     let result: FlatPage
-    do { result = try await feeds.readFlat(feed, app: context.app.id, page: page) } catch {
-      throw failed(error, context)
-    }
+    do {
+      if let ranked {
+        result = try await feeds.readRanked(feed, app: context.app.id, request: ranked)
+      } else {
+        result = try await feeds.readFlat(feed, app: context.app.id, page: page)
+      }
+    } catch { throw failed(error, context) }
     if let options { return try await enriched(result, options, context, feed: feed, page: page) }
     let ending = PageFormat.split(context.parameters["id"] ?? "").format
     let format = ending ?? PageFormat.preferred(context.request.header("Accept"))
@@ -44,10 +49,14 @@ extension FeedAPIHandler {
     guard offset <= limits.offsetMax else {
       throw .input("offset must be at most \(limits.offsetMax): page by id_lt instead")
     }
-    return PageRequest(
+    var page = PageRequest(
       limit: min(try query.integer("limit", default: limits.pageDefault), limits.pageMax), offset: offset,
       idLessThan: try bound("id_lt", query), idLessThanOrEqual: try bound("id_lte", query),
       idGreaterThan: try bound("id_gt", query), idGreaterThanOrEqual: try bound("id_gte", query))
+    page.filter = try activityFilter(query)
+    page.around = try bound("around", query)
+    if page.around != nil, offset > 0 { throw .input("around and offset do not go together") }
+    return page
   }
 
   private func bound(_ name: String, _ query: RequestQuery) throws(APIError) -> ActivityID? {
@@ -58,21 +67,8 @@ extension FeedAPIHandler {
 
   /// Parameters that would change the answer but are not served yet; those without effect on a flat feed are let through.
   private func refuseUnservedReadParameters(_ query: RequestQuery) throws(APIError) {
-    for name in ["ranking", "score_lt", "session", "discard_actors"] {
-      if let value = try query.scalar(name), !value.isEmpty { throw .input("the parameter \(name) is not served yet") }
-    }
     for name in ["mark_seen", "mark_read"] where try isWanted(name, query) {
       throw .input("the parameter \(name) is not served yet")
-    }
-    for name in ["discard_deleted_activities", "explain"] where query.boolean(name) {
-      throw .input("the parameter \(name) is not served yet")
-    }
-    // Without a ranking they have no effect, but their form is checked all the same (feeds K9).
-    for name in ["ranking_vars", "rankingVars"] {
-      guard let text = try query.scalar(name) else { continue }
-      guard let value = try? JSONValue(parsing: text), value.members != nil else {
-        throw .input("\(name) must be a JSON object")
-      }
     }
   }
 

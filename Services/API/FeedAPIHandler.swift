@@ -19,6 +19,7 @@ public struct FeedAPIHandler: HTTPHandler {
   let logger: Logger
   let rateLimiter: RateLimiter
   let instruments: RequestInstruments
+  let rankings = RankingMethods()
   /// `more_info` of every error (feeds C15).
   let moreInformation: String
   /// `nil` where it has not been installed.
@@ -126,7 +127,8 @@ public struct FeedAPIHandler: HTTPHandler {
     let identity: Identity
     do throws(AuthError) {
       key = try authenticator.key(keys, nowMilliseconds: nowMicroseconds / 1_000)
-      form.rate = rateLimiter.count(app: key.app.id, kind: route.kind, nowSeconds: nowMicroseconds / 1_000_000)
+      form.rate = rateLimiter.look(
+        app: key.app.id, kind: route.kind, limits: key.app.requestLimits, nowSeconds: nowMicroseconds / 1_000_000)
       identity = try authenticator.identity(
         authorization: request.header("Authorization"), authType: request.header("Stream-Auth-Type"), key: key,
         nowMilliseconds: nowMicroseconds / 1_000)
@@ -134,6 +136,10 @@ public struct FeedAPIHandler: HTTPHandler {
         identity, resource: route.resource, action: action(request.method),
         feed: RequestContext.feed(parameters, route))
     } catch { throw APIError(error) }
+    // Only those who may ask are counted: a key alone, which is public, cannot use up its app's limit.
+    form.rate = rateLimiter.count(
+      app: key.app.id, kind: route.kind, user: identity.userID, limits: key.app.requestLimits,
+      nowSeconds: nowMicroseconds / 1_000_000)
     if form.rate.isExceeded {
       throw .rateLimited(retryAfterSeconds: Int(form.rate.resetSeconds - nowMicroseconds / 1_000_000))
     }

@@ -42,6 +42,10 @@ struct GroupUseRecorder<Base: FeedService>: FeedService {
     try await base.readFlat(feed, app: app, page: page)
   }
 
+  func readRanked(_ feed: FeedID, app: AppID, request: RankedRequest) async throws(FeedError) -> FlatPage {
+    try await base.readRanked(feed, app: app, request: request)
+  }
+
   func unfollow(_ requests: [UnfollowRequest], app: AppID, traceID: [UInt8]) async throws(FeedError) {
     try await base.unfollow(requests, app: app, traceID: traceID)
   }

@@ -6,29 +6,34 @@ import Model
 enum NextPage {
   /// Parameters that say where a page begins, or that are written anew.
   private static let replaced: Set<String> = [
-    "api_key", "limit", "offset", "id_lt", "id_lte", "authorization", "auth_type", "stream-auth-type",
+    "api_key", "limit", "offset", "id_lt", "id_lte", "around", "authorization", "auth_type", "stream-auth-type",
   ]
 
-  /// Empty when nothing remains. Otherwise a path that repeats the request's options and moves on: by `offset` if the
-  /// caller paged so, else by `id_lt`.
+  /// Empty when nothing remains. Otherwise a path that repeats the request's options and moves on: by `offset` if the page
+  /// is ranked or the caller paged so, else by `id_lt`. A filtered read that stopped early goes on behind the last activity
+  /// that it looked at.
   static func path(
     feed: FeedID, enriched: Bool = false, ending: PageFormat? = nil, page: PageRequest, result: FlatPage,
     query: RequestQuery, apiKey: String
   ) -> String {
-    guard result.hasMore, let last = result.items.last else { return "" }
+    guard result.hasMore, let last = result.stop?.after ?? result.items.last?.activity.id else { return "" }
     var out =
       "/api/v1.0/\(enriched ? "enrich/" : "")feed/\(feed.group)/\(feed.id)\(ending.map { ".\($0.rawValue)" } ?? "")/?api_key=\(PercentEncoding.encode(apiKey))"
     func append(_ name: String, _ value: String) {
       out += "&\(PercentEncoding.encode(name))=\(PercentEncoding.encode(value))"
     }
-    if page.offset > 0 {
+    var offset = page.offset + page.limit
+    let isRanked = result.items.first?.score != nil
+    let isByOffset = (page.offset > 0 || isRanked) && result.stop == nil
+    if isByOffset {
       if let bound = page.idLessThan { append("id_lt", bound.description) }
       if let bound = page.idLessThanOrEqual { append("id_lte", bound.description) }
     } else {
-      append("id_lt", last.activity.id.description)
+      append("id_lt", last.description)
+      offset = result.stop?.offsetLeft ?? 0
     }
     append("limit", String(page.limit))
-    if page.offset > 0 { append("offset", String(page.offset + page.limit)) }
+    if offset > 0 { append("offset", String(offset)) }
     for item in query.parameters.pairs where !replaced.contains(item.name) { append(item.name, item.value) }
     return out
   }

@@ -19,6 +19,8 @@ enum PageTag {
       add(item.activity.id.ticks)
       add(item.activity.id.low)
       add(item.activity.version.rawValue)
+      // A ranked activity's bytes change with the hour and with what is counted.
+      if item.score != nil { add(item.activity.body) }
       if let origin = item.origin {
         add(origin.group.utf8)
         add(origin.id.utf8)

@@ -38,6 +38,16 @@ public func feedAPISpecification() -> ServiceSpecification {
       Setting(
         "visible-milliseconds", .integer(1...60_000), default: "\(FeedEngine.Options().visibleMilliseconds)",
         help: "how long an answer waits for that"),
+      Setting(
+        "compress-bytes-min", .integer(0...100_000_000),
+        default: "\(CompressingHandler<FeedAPIHandler>.bytesMinDefault)",
+        help: "bytes of an answer from which on it is compressed for those who accept gzip or zstd; 0: never"),
+      Setting(
+        "ranked-window-max", .integer(1...10_000), default: "\(FeedEngine.Options().rankedWindowMax)",
+        help: "newest activities of a feed that a ranked read scores"),
+      Setting(
+        "filter-scan-max", .integer(1...100_000), default: "\(FeedEngine.Options().filterScanMax)",
+        help: "activities of a feed that a filtered read looks at before its page ends"),
     ] + Enrichment.Limits.settings + APILimits.settings + Setting.http,
     build: { context in try await FeedAPIService.start(try await foundation(context), context: context) })
 }
@@ -57,6 +67,8 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   var options = FeedEngine.Options()
   if let feeds = settings.integer("visible-feeds-max") { options.visibleFeedsMax = feeds }
   if let milliseconds = settings.integer("visible-milliseconds") { options.visibleMilliseconds = UInt64(milliseconds) }
+  if let window = settings.integer("ranked-window-max") { options.rankedWindowMax = window }
+  if let scanned = settings.integer("filter-scan-max") { options.filterScanMax = scanned }
   let engine = FeedEngine(
     store: store, times: times, options: options,
     timing: JobTiming(wallMilliseconds: { UInt64(max(0, wallClockMicroseconds()) / 1_000) }), logger: context.logger,

@@ -1,7 +1,7 @@
 import KeevoClient
 import Model
 
-/// Walks the entries of a feed, newest first, one activity at a time: all its rows with its record.
+/// Walks the entries of a feed, newest first or oldest first, one activity at a time: all its rows with its record.
 struct EntryReader {
   struct EntryRow {
     var key: EntryKey
@@ -25,16 +25,18 @@ struct EntryReader {
   private let app: AppID
   private let range: RowRange
   private let partition: Partition
+  private let reverse: Bool
   private var cursor: [UInt8] = []
   private var finished = false
   /// Groups read and not yet given; the last may go on in the next call unless `finished`.
   private var groups: ArraySlice<Group> = []
 
-  init(_ engine: FeedEngine, feed: [UInt8], app: AppID, range: RowRange) {
+  init(_ engine: FeedEngine, feed: [UInt8], app: AppID, range: RowRange, oldestFirst: Bool = false) {
     self.engine = engine
     self.feed = feed
     self.app = app
     self.range = range
+    reverse = oldestFirst
     partition = FeedKeys.feed(named: feed, app.rawValue)
   }
 
@@ -49,7 +51,7 @@ struct EntryReader {
     let limit = min(engine.options.joinRowsMax, max(8, expecting + 1))
     let page = try await engine.store.scanJoin(
       ScanJoinRequest(
-        partition: partition, range: range, limit: limit, cursor: cursor, join: EntryKey.join,
+        partition: partition, range: range, reverse: reverse, limit: limit, cursor: cursor, join: EntryKey.join,
         alsoGet: [FeedKeys.edges]))
     cursor = page.next
     finished = page.next.isEmpty

@@ -11,31 +11,111 @@ extension FeedEngine {
     }
   }
 
-  private func read(_ feed: FeedID, _ app: AppID, _ page: PageRequest) async throws(StoreError) -> FlatPage {
-    guard let range = Self.range(page) else { return FlatPage(items: [], hasMore: false) }
-    let name = feed.nameBytes
-    let limit = max(0, page.limit)
-    var skip = max(0, page.offset)
-    var reader = EntryReader(self, feed: name, app: app, range: range)
-    var items: [FeedItem] = []
-    items.reserveCapacity(limit)
-    var garbage: [EntryReader.EntryRow] = []
-    var hasMore = false
-    while let group = try await reader.next(expecting: skip + limit + 1 - items.count) {
-      let sources = judge(group, name, &garbage)
-      for source in sources {
-        if skip > 0 {
-          skip -= 1
-        } else if items.count < limit {
-          items.append(try item(group, source))
-        } else {
-          hasMore = true
-        }
-      }
-      if hasMore { break }
+  func read(_ feed: FeedID, _ app: AppID, _ page: PageRequest) async throws(StoreError) -> FlatPage {
+    if let around = page.around { return try await read(feed, app, page, around: around) }
+    if let texts = page.filter.foreignIDs, let found = try await read(feed, app, page, foreignIDs: texts) {
+      return found
     }
+    guard let range = Self.range(page) else { return FlatPage(items: [], hasMore: false) }
+    return try await walk(feed, app, range, page)
+  }
+
+  /// Reads entries until the page is full, or as many were looked at as a filtered read may.
+  func walk(
+    _ feed: FeedID, _ app: AppID, _ range: RowRange, _ page: PageRequest, oldestFirst: Bool = false
+  ) async throws(StoreError) -> FlatPage {
+    let name = feed.nameBytes
+    let isFiltered = !page.filter.isEmpty
+    var reader = EntryReader(self, feed: name, app: app, range: range, oldestFirst: oldestFirst)
+    var taker = PageTaker(page)
+    var pending: [FeedItem] = []
+    var garbage: [EntryReader.EntryRow] = []
+    var left = isFiltered ? options.filterScanMax : .max
+    var last: ActivityID?
+    while !taker.isDone {
+      guard left > 0 else {
+        taker.stop(after: last)
+        break
+      }
+      guard let group = try await reader.next(expecting: isFiltered ? left : taker.wanted - pending.count) else {
+        break
+      }
+      left -= 1
+      last = group.id
+      for source in judge(group, name, &garbage) {
+        let item = try item(group, source)
+        if isFiltered, !page.filter.keeps(item.activity, origin: item.origin) { continue }
+        pending.append(item)
+      }
+      // Referenced activities are looked up for all that may be on the page at once.
+      if pending.count >= taker.wanted || left == 0 {
+        taker.take(try await standing(pending, page.filter, app))
+        pending = []
+      }
+    }
+    taker.take(try await standing(pending, page.filter, app))
     if !garbage.isEmpty { collect(garbage, name, app) }
-    return FlatPage(items: items, hasMore: hasMore)
+    return taker.page
+  }
+
+  /// The items whose referenced activities are all there, if the filter asks for that.
+  private func standing(
+    _ items: [FeedItem], _ filter: ActivityFilter, _ app: AppID
+  ) async throws(StoreError) -> [FeedItem] {
+    guard filter.discardsDeleted else { return items }
+    let references = items.map { ActivityFilter.references(of: $0.activity) }
+    let ids = Array(Set(references.joined()))
+    let rows = try await multiGet(ids.map { .init(partition: FeedKeys.activity($0, app), key: FeedKeys.record) })
+    let gone = Set(zip(ids, rows).filter { $1 == nil }.map(\.0))
+    return zip(items, references).filter { gone.isDisjoint(with: $1) }.map(\.0)
+  }
+
+  /// A page around an activity, which need not be there: newer ones for half of it, older ones for the rest. Two walks.
+  private func read(
+    _ feed: FeedID, _ app: AppID, _ page: PageRequest, around: ActivityID
+  ) async throws(StoreError) -> FlatPage {
+    var newer = page
+    newer.around = nil
+    newer.offset = 0
+    var older = newer
+    newer.limit = page.limit / 2
+    newer.idGreaterThan = max(page.idGreaterThan ?? around, around)
+    older.idLessThanOrEqual = min(page.idLessThanOrEqual ?? around, around)
+    var items: [FeedItem] = []
+    if newer.limit > 0, let range = Self.range(newer) {
+      items = try await walk(feed, app, range, newer, oldestFirst: true).items.reversed()
+    }
+    older.limit = page.limit - items.count
+    guard let range = Self.range(older) else { return FlatPage(items: items, hasMore: false) }
+    let rest = try await walk(feed, app, range, older)
+    return FlatPage(items: items + rest.items, hasMore: rest.hasMore, stop: rest.stop)
+  }
+
+  /// Activities by foreign id: hints name them, so that the feed need not be walked. `nil` if there are too many.
+  private func read(
+    _ feed: FeedID, _ app: AppID, _ page: PageRequest, foreignIDs: [String]
+  ) async throws(StoreError) -> FlatPage? {
+    var ids: Set<ActivityID> = []
+    for text in Set(foreignIDs) {
+      let partition = FeedKeys.foreignID(hash: FeedKeys.foreignIDHash(text), app)
+      let hints = try await store.scan(
+        ScanRequest(
+          scope: .partition(partition, RowRange(space: FeedKeys.foreignIDSpace)), limit: options.foreignIDHintsMax))
+      guard hints.next.isEmpty else { return nil }
+      ids.formUnion(hints.rows.compactMap { FeedKeys.hintedID($0) })
+      guard ids.count <= options.foreignIDHintsMax else { return nil }
+    }
+    let candidates = ids.filter { page.admits($0) }.sorted(by: >)
+    var one = page
+    one.offset = 0
+    one.limit = 1
+    let request = one
+    let found = await concurrently(candidates) { [self] id in
+      await Result.of { () throws(StoreError) in try await walk(feed, app, EntryKey.range(id), request).items }
+    }
+    var taker = PageTaker(page)
+    for result in found { taker.take(try result.get()) }
+    return taker.page
   }
 
   /// The entries between the bounds; `nil` if they leave nothing.

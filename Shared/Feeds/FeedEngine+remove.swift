@@ -197,9 +197,7 @@ extension FeedEngine {
       }
       cursor = page.next
       let ids = page.rows.compactMap { row -> ActivityID? in
-        guard row.value == text, row.key.rest.count == 16 else { return nil }
-        return ActivityID(
-          ticks: ~FeedKeys.integer(row.key.rest.prefix(8)), low: ~FeedKeys.integer(row.key.rest.suffix(8)))
+        row.value == text ? FeedKeys.hintedID(row) : nil
       }
       let outcomes = await concurrently(ids) { [self] id -> FeedError? in
         do throws(FeedError) {

@@ -24,6 +24,12 @@ public final class FeedEngine: FeedService {
     public var markMilliseconds: UInt64 = 86_400_000
     /// Followers a step of a fan-out writes to.
     public var fanOutPageMax = 5_000
+    /// Newest activities of a feed that a ranked read scores (feeds K8).
+    public var rankedWindowMax = 1_000
+    /// Activities that a filtered read looks at; after them its page ends, and `next` goes on.
+    public var filterScanMax = 1_000
+    /// Activities of the foreign ids that a filter names, up to which these are looked up instead of walking the feed.
+    public var foreignIDHintsMax = 100
     /// Rows and bodies asked for in one ScanJoin.
     public var joinRowsMax = 256
     /// Rows in one step of a copy or a collection.
@@ -71,6 +77,7 @@ public final class FeedEngine: FeedService {
   let times: any TimeSource
   let options: Options
   let timing: JobTiming
+  let activityCounts: any ActivityCounts
   let runtime: FeedRuntime
   let logger: Logger
   /// Who holds the jobs that this process runs.
@@ -82,12 +89,14 @@ public final class FeedEngine: FeedService {
 
   public init(
     store: any KeyValueStore, times: any TimeSource, options: Options = Options(), timing: JobTiming,
-    runtime: FeedRuntime = .live, logger: Logger, metrics: Metrics, holder: UInt64 = .random(in: 1...(.max))
+    activityCounts: any ActivityCounts = NoActivityCounts(), runtime: FeedRuntime = .live, logger: Logger,
+    metrics: Metrics, holder: UInt64 = .random(in: 1...(.max))
   ) {
     self.store = store
     self.times = times
     self.options = options
     self.timing = timing
+    self.activityCounts = activityCounts
     self.runtime = runtime
     self.logger = logger
     self.holder = holder

@@ -7,4 +7,6 @@ public enum FeedError: Error, Sendable {
   /// The record changed under us too often; nothing was stored.
   case contention
   case invalid(String)
+  /// An activity has no score (feeds K5, K7).
+  case ranking(RankingFailure)
 }

@@ -72,6 +72,12 @@ enum FeedKeys {
 
   static func foreignIDHint(_ id: ActivityID) -> RowKey { RowKey(space: foreignIDSpace, rest: inverted(id)) }
 
+  /// The activity that a row of the foreign id's partition names.
+  static func hintedID(_ row: Row) -> ActivityID? {
+    guard row.key.rest.count == 16 else { return nil }
+    return ActivityID(ticks: ~integer(row.key.rest.prefix(8)), low: ~integer(row.key.rest.suffix(8)))
+  }
+
   /// The key of an own or `to` row in the index by arrival; the stamp is filled in at apply.
   static func arrival(_ stamp: Stamp, _ id: ActivityID, placement: Stamp) -> RowKey {
     RowKey(

@@ -23,6 +23,9 @@ public protocol FeedService: Sendable {
 
   func readFlat(_ feed: FeedID, app: AppID, page: PageRequest) async throws(FeedError) -> FlatPage
 
+  /// A page in the order of scores (feeds K2, K8): each activity's body ends with `score` and what else was asked for.
+  func readRanked(_ feed: FeedID, app: AppID, request: RankedRequest) async throws(FeedError) -> FlatPage
+
   /// Follows in list order (feeds W1–W7, B11). A relation that stands stays as it is.
   func follow(_ requests: [FollowRequest], app: AppID, traceID: [UInt8]) async throws(FeedError)
 

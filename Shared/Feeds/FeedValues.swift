@@ -23,9 +23,12 @@ public struct StoredActivity: Hashable, Sendable {
 public struct FeedItem: Hashable, Sendable {
   public var activity: StoredActivity
   public var origin: FeedID?
-  public init(activity: StoredActivity, origin: FeedID?) {
+  /// Of a ranked read, whose `activity.body` holds it too.
+  public var score: Double?
+  public init(activity: StoredActivity, origin: FeedID?, score: Double? = nil) {
     self.activity = activity
     self.origin = origin
+    self.score = score
   }
 }
 
@@ -37,6 +40,11 @@ public struct PageRequest: Hashable, Sendable {
   public var idLessThanOrEqual: ActivityID?
   public var idGreaterThan: ActivityID?
   public var idGreaterThanOrEqual: ActivityID?
+  /// The page is opened at this activity: half of it is newer, the rest is this one and older ones. `offset` has no
+  /// meaning then.
+  public var around: ActivityID?
+  /// Which activities are kept; `offset` and `limit` count these.
+  public var filter = ActivityFilter()
   public init(
     limit: Int = 25, offset: Int = 0, idLessThan: ActivityID? = nil, idLessThanOrEqual: ActivityID? = nil,
     idGreaterThan: ActivityID? = nil, idGreaterThanOrEqual: ActivityID? = nil
@@ -50,13 +58,39 @@ public struct PageRequest: Hashable, Sendable {
   }
 }
 
+extension PageRequest {
+  /// Whether an id is inside the bounds, which compare without version bits (feeds T1).
+  func admits(_ id: ActivityID) -> Bool {
+    func isBefore(_ a: ActivityID, _ b: ActivityID) -> Bool { (a.ticks, a.low) < (b.ticks, b.low) }
+    if let bound = idLessThan, !isBefore(id, bound) { return false }
+    if let bound = idLessThanOrEqual, isBefore(bound, id) { return false }
+    if let bound = idGreaterThan, !isBefore(bound, id) { return false }
+    if let bound = idGreaterThanOrEqual, isBefore(id, bound) { return false }
+    return true
+  }
+}
+
 public struct FlatPage: Hashable, Sendable {
   public var items: [FeedItem]
   /// Whether anything remains after the last item.
   public var hasMore: Bool
-  public init(items: [FeedItem], hasMore: Bool) {
+  /// Where a filtered read stopped looking before its page was full.
+  public var stop: Stop?
+
+  /// The last activity that was looked at, and how much of the offset was not yet skipped.
+  public struct Stop: Hashable, Sendable {
+    public var after: ActivityID
+    public var offsetLeft: Int
+    public init(after: ActivityID, offsetLeft: Int) {
+      self.after = after
+      self.offsetLeft = offsetLeft
+    }
+  }
+
+  public init(items: [FeedItem], hasMore: Bool, stop: Stop? = nil) {
     self.items = items
     self.hasMore = hasMore
+    self.stop = stop
   }
 }
 

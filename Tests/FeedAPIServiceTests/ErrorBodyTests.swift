@@ -93,6 +93,12 @@ import Testing
     #expect(api.feeds.calls.count == stored + 1)
   }
 
+  @Test func aPublicKeyAloneUsesNothingUp() async {
+    let api = TestAPI { $0.requestsPerMinuteMax = 2 }
+    for _ in 0..<9 { #expect(await api.call(.get, "feed/user/1/", token: .text("x")).status == 401) }
+    #expect(await api.call(.get, "feed/user/1/").status == 200)
+  }
+
   @Test func preflightsNeedNoKey() async {
     let answer = await TestAPI().call(.options, "feed/user/1/", token: .none, key: nil)
     #expect(answer.status == 204)

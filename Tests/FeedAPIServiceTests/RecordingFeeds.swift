@@ -13,12 +13,18 @@ final class RecordingFeeds: FeedService {
     var failure: FeedError?
     var clock: Int64 = 1_795_000_000_000_000
     var version: UInt64 = 0
+    var lastPage: PageRequest?
+    var answer: FlatPage?
   }
 
   private let state = Mutex(State())
 
   var calls: [String] { state.withLock { $0.calls } }
   func fail(with error: FeedError?) { state.withLock { $0.failure = error } }
+  /// What the last read was asked for.
+  var lastPage: PageRequest? { state.withLock { $0.lastPage } }
+  /// What every read gives from now on.
+  func answer(_ page: FlatPage) { state.withLock { $0.answer = page } }
   func clear() { state.withLock { $0.calls = [] } }
 
   private func record<R>(_ call: String, _ body: (inout State) -> R) throws(FeedError) -> R {
@@ -92,6 +98,8 @@ final class RecordingFeeds: FeedService {
 
   func readFlat(_ feed: FeedID, app: AppID, page: PageRequest) async throws(FeedError) -> FlatPage {
     try record("read \(Self.name(feed, app))") { state in
+      state.lastPage = page
+      if let answer = state.answer { return answer }
       let all = (state.feeds[Self.name(feed, app)] ?? []).filter { activity in
         page.idLessThan.map { activity.id < $0 } ?? true
           && page.idLessThanOrEqual.map { activity.id <= $0 } ?? true
@@ -102,6 +110,15 @@ final class RecordingFeeds: FeedService {
       return FlatPage(
         items: items.map { FeedItem(activity: $0, origin: nil) }, hasMore: all.count > page.offset + items.count)
     }
+  }
+
+  /// Ranks what `readFlat` gives.
+  func readRanked(_ feed: FeedID, app: AppID, request: RankedRequest) async throws(FeedError) -> FlatPage {
+    var window = request.page
+    window.limit = 1_000
+    window.offset = 0
+    let items = try await readFlat(feed, app: app, page: window).items
+    do { return try request.rank(items, counts: []) } catch { throw .ranking(error) }
   }
 
   func follow(_ requests: [FollowRequest], app: AppID, traceID: [UInt8]) async throws(FeedError) {

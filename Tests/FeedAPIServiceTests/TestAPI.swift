@@ -26,7 +26,12 @@ struct TestAPI {
     let store = LossyStore(MemoryStore())
     let times = CountingTimes()
     self.store = store
-    let groups = FeedGroup.standard + [FeedGroup(slug: "wall", kind: .flat, policy: .publicReadWrite)]
+    let groups =
+      FeedGroup.standard + [
+        FeedGroup(slug: "wall", kind: .flat, policy: .publicReadWrite),
+        FeedGroup(slug: "ranked", kind: .flat, rankings: Self.rankings),
+        FeedGroup(slug: "best", kind: .flat, rankings: Self.rankings, rankingDefault: "popular"),
+      ]
     let apps = [1, 2, 3].map {
       AppConfiguration(
         id: AppID($0), name: "app \($0)", suspended: $0 == 3, groups: groups, allowAnonymousRead: $0 == 2)
@@ -108,6 +113,11 @@ struct TestAPI {
   }
 
   static var otherServerToken: String { TokenMaker(secret: Array(otherSecret.utf8)).serverToken() }
+
+  static let rankings = [
+    "popular": #"{"score":"popularity + external.boost","defaults":{"popularity":0,"external":{"boost":0}}}"#,
+    "strict": #"{"score":"1 / popularity"}"#, "broken": #"{"score":"1 +"}"#, "dice": #"{"score":"rand()"}"#,
+  ]
 
   static let activity = #"{"actor":"a","verb":"v","object":"o"}"#
 }

@@ -158,13 +158,13 @@ struct RankingCompiler {
     let source = try source(of: path, node)
     var fallback: RankingVariable.Reading?
     switch source {
-    case .field, .external:
+    case .field, .external, .origin:
       do { fallback = try defaults.reading(path) } catch {
         throw Failure(
           offset: node.range.lowerBound,
           message: "the default of \(path.joined(separator: ".")) must be a number, a text, true or false")
       }
-    case .time, .origin, .reactionCount, .analytics: break
+    case .time, .reactionCount, .analytics: break
     }
     program.variables.append(RankingVariable(path: path, source: source, fallback: fallback))
     append(.variable(program.variables.count - 1), node)

@@ -95,7 +95,7 @@ public struct RankingScorer: Sendable {
         let time = ActivityTime(ticks: activity.id.ticks)
         return .init(value: .time(RankingValue.seconds(time)), json: Array("\"\(time)\"".utf8))
       case .origin:
-        guard let origin else { return .missing }
+        guard let origin else { return Self.settled(nil, variable) }
         return .init(value: .text(origin.description), json: Array("\"\(origin)\"".utf8))
       case .reactionCount(let place):
         let count = place < counts.reactions.count ? counts.reactions[place] : 0
