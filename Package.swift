@@ -67,6 +67,8 @@ let package = Package(
     cLibrary("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
     cLibrary("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     cLibrary("CJemalloc"),
+    cLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    cLibrary("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     cLibrary("CLibXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
 
     // Shared modules, lowest first: a module may depend only on those above it in this file.
@@ -74,7 +76,7 @@ let package = Package(
     shared("Model", ["JSON", "COpenSSL"]),
     shared("Telemetry", ["JSON"]),
     shared("EventLoop", ["CLinux"]),
-    shared("HTTP", ["EventLoop", "Telemetry", "JSON", "CLinux", "CCurl"]),
+    shared("HTTP", ["EventLoop", "Telemetry", "JSON", "CLinux", "CCurl", "CZlib", "CZstd"]),
     shared("PubSub", ["EventLoop", "Telemetry", "CRedis"]),
     shared("Protobuf"),
     shared("GRPC", ["EventLoop", "Telemetry", "Protobuf", "CNGHTTP2", "CLinux"]),
@@ -126,7 +128,7 @@ let package = Package(
     tests("ModelTests", ["Model", "JSON"]),
     tests("EventLoopTests", ["EventLoop", "CLinux"]),
     tests("PubSubTests", ["PubSub", "EventLoop", "Telemetry"]),
-    tests("HTTPTests", ["HTTP", "EventLoop", "CLinux", "Telemetry"]),
+    tests("HTTPTests", ["HTTP", "EventLoop", "CLinux", "Telemetry", "CZlib", "CZstd"]),
     tests("ProtobufTests", ["Protobuf"]),
     tests("GRPCTests", ["GRPC", "EventLoop", "Protobuf", "Telemetry", "CLinux"]),
     tests("KeevoClientTests", ["KeevoClient", "Protobuf", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),

@@ -53,7 +53,12 @@ public struct FeedAPIService: RunningService {
       moreInformation: context.configuration.string("more-info") ?? FeedAPIHandler.standardMoreInformation,
       openAPIDocument: document(context), idempotency: foundation.idempotency)
     return FeedAPIService(
-      http: try await HTTPService.start(handler, context: context), notReady: foundation.notReadyReason,
+      http: try await HTTPService.start(
+        CompressingHandler(
+          handler,
+          bytesMin: context.configuration.integer("compress-bytes-min")
+            ?? CompressingHandler<FeedAPIHandler>.bytesMinDefault), context: context),
+      notReady: foundation.notReadyReason,
       close: foundation.close)
   }
 
