@@ -2,6 +2,7 @@ import Auth
 import Feeds
 import JSON
 import KeevoClient
+import Model
 
 /// An answer that refuses or fails, in the shape of feeds C13.
 struct APIError: Error, Hashable, Sendable {
@@ -50,6 +51,11 @@ struct APIError: Error, Hashable, Sendable {
 
   static func missingRanking(_ detail: String) -> APIError {
     APIError(status: 400, code: 12, exception: "MissingRankingException", detail: detail)
+  }
+
+  static func missingActivity(_ id: ActivityID) -> APIError {
+    APIError(
+      status: 400, code: 13, exception: "MissingActivityException", detail: "the activity \(id) does not exist here")
   }
 
   static let pathUnknown = APIError(
@@ -128,6 +134,8 @@ struct APIError: Error, Hashable, Sendable {
     switch error {
     case .invalid(let detail): self = .input(detail)
     case .ranking(let failure): self = .ranking("the ranking failed: \(failure)")
+    case .missing(let id): self = .missingActivity(id)
+    case .activity(let error): self = FeedAPIHandler.refusal(error)
     case .contention:
       self = .unavailable("the activity or feed is being changed by too many requests at once, try again")
     case .store(.overloaded): self = .unavailable("the store is overloaded, nothing was changed, try again")

@@ -28,6 +28,15 @@ extension APILimits {
       name: "activities-per-add-max", range: 1...1_000, path: \.activitiesPerAddMax,
       help: "activities that one request may add; more is answered 400"),
     Entry(
+      name: "activities-per-update-max", range: 1...1_000, path: \.activitiesPerUpdateMax,
+      help: "activities that one request may update; more is answered 400"),
+    Entry(
+      name: "changed-members-max", range: 1...1_000, path: \.activity.changedMembersMax,
+      help: "members that set or unset of a partial update may name; more is answered 400"),
+    Entry(
+      name: "add-to-many-max", range: 1...9_000, path: \.addToManyMax,
+      help: "feeds that one add_to_many may name; more is answered 400"),
+    Entry(
       name: "targets-max", range: 1...1_000, path: \.targetsMax,
       help: "feeds that one request may name in to; more is answered 400"),
     Entry(

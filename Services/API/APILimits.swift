@@ -17,6 +17,10 @@ public struct APILimits: Hashable, Sendable {
   public var activitiesByIDMax = 100
   /// Activities of one add (L7).
   public var activitiesPerAddMax = 100
+  /// Activities of one update or partial update (L6).
+  public var activitiesPerUpdateMax = 100
+  /// Feeds of one `add_to_many` (L9).
+  public var addToManyMax = 5_000
   /// `to` targets of one request (L8).
   public var targetsMax = 100
   /// Relations of `follow_many` and `unfollow_many` (L10).

@@ -51,8 +51,7 @@ extension FeedAPIHandler {
           throw .input("timestamps must be ISO 8601 date-times, \(timestamp) is not")
         }
         // The id is a function of both (feeds T2).
-        let low = 0x8000_0000_0000_0000 | ActivityInput.idLowBits(ofForeignID: foreignID)
-        return ActivityID(ticks: time.ticks, low: low)
+        return ActivityID(foreignID: foreignID, time: time)
       }
     default: throw .input("give either ids, or foreign_ids and timestamps")
     }

@@ -32,7 +32,7 @@ extension FeedAPIHandler {
     }
     let stored: [StoredActivity]
     do {
-      stored = try await feeds.add(inputs, to: feed, app: context.app.id, traceID: context.traceID)
+      stored = try await feeds.add(inputs, to: feed, context.change)
     } catch { throw failed(error, context) }
     guard stored.count == inputs.count else {
       logger.error("an add gave too few activities", [("asked", "\(inputs.count)"), ("got", "\(stored.count)")])
@@ -42,7 +42,7 @@ extension FeedAPIHandler {
   }
 
   /// One activity is the body itself; several lie in `activities`.
-  private func openBody(_ stored: [StoredActivity], isBatch: Bool) -> [UInt8] {
+  func openBody(_ stored: [StoredActivity], isBatch: Bool) -> [UInt8] {
     var writer = JSONWriter(reserving: stored.reduce(32) { $0 + $1.body.count + 80 })
     if !isBatch, let only = stored.first {
       PageWriter.write(only, origin: nil, to: &writer)
@@ -61,37 +61,42 @@ extension FeedAPIHandler {
   // MARK: Reading the body
 
   private func input(
-    _ node: JSONNode, _ context: RequestContext, _ feed: FeedID
+    _ node: JSONNode, _ context: RequestContext, _ feed: FeedID?
   ) throws(ActivityInputError) -> ActivityInput {
     var defaultActor: String?
     if case .user(let user) = context.identity { defaultActor = "SU:\(user)" }
     return try ActivityInput(json: node, feed: feed, defaultActor: defaultActor, limits: limits.activity)
   }
 
-  private func activity(
-    _ node: JSONNode, _ context: RequestContext, _ feed: FeedID
+  func activity(
+    _ node: JSONNode, _ context: RequestContext, _ feed: FeedID?
   ) throws(APIError) -> ActivityInput {
-    do { return try input(node, context, feed) } catch {
-      if let refusal = error.refusal { throw .input(refusal) }
-      let fields = Self.fields(error)
-      throw .input("Errors for fields \(Self.names(fields))", fields: .one(fields))
-    }
+    do { return try input(node, context, feed) } catch { throw Self.refusal(error) }
   }
 
-  private func activities(
-    _ list: JSONNode, _ context: RequestContext, _ feed: FeedID
+  /// What is wrong with one activity as an answer.
+  static func refusal(_ error: ActivityInputError) -> APIError {
+    if let refusal = error.refusal { return .input(refusal) }
+    let fields = fields(error)
+    return .input("Errors for fields \(names(fields))", fields: .one(fields))
+  }
+
+  func activities(
+    _ list: JSONNode, _ context: RequestContext, _ feed: FeedID?, max: Int? = nil,
+    _ check: (ActivityInput) -> [ActivityInputError.Field] = { _ in [] }
   ) throws(APIError) -> [ActivityInput] {
     guard list.kind == .array else { throw Self.fieldError("activities", "must be a list of activities") }
     guard list.count > 0 else { throw Self.fieldError("activities", "this list may not be empty") }
-    guard list.count <= limits.activitiesPerAddMax else {
-      throw .input("a request may add at most \(limits.activitiesPerAddMax) activities, this one has \(list.count)")
+    let most = max ?? limits.activitiesPerAddMax
+    guard list.count <= most else {
+      throw .input("a request may hold at most \(most) activities, this one has \(list.count)")
     }
     var inputs: [ActivityInput] = []
     var wrong: [[APIError.Field]] = []
     for (index, node) in list.elements.enumerated() {
       do {
         inputs.append(try input(node, context, feed))
-        wrong.append([])
+        wrong.append(Self.fields(ActivityInputError(fields: check(inputs[inputs.count - 1]))))
       } catch {
         if let refusal = error.refusal { throw .input("activities[\(index)]: \(refusal)") }
         wrong.append(Self.fields(error))
@@ -102,7 +107,7 @@ extension FeedAPIHandler {
   }
 
   /// Targets must lie in groups that exist (400/4, feeds F8) and are served (400/6), and be few enough (L8).
-  private func checkTargets(
+  func checkTargets(
     _ inputs: [ActivityInput], _ context: RequestContext, isBatch: Bool
   ) throws(APIError) {
     let count = inputs.reduce(0) { $0 + $1.to.count }
@@ -130,7 +135,7 @@ extension FeedAPIHandler {
   }
 
   /// Errors by member: what concerns an item of a list stands under the list's name.
-  private static func fields(_ error: ActivityInputError) -> [APIError.Field] {
+  static func fields(_ error: ActivityInputError) -> [APIError.Field] {
     var fields: [APIError.Field] = []
     for field in error.fields {
       let name = String(field.path.prefix { $0 != "[" })
@@ -144,7 +149,7 @@ extension FeedAPIHandler {
     return fields
   }
 
-  private static func names(_ fields: [APIError.Field]) -> String {
+  static func names(_ fields: [APIError.Field]) -> String {
     fields.map { "'\($0.name)'" }.joined(separator: ", ")
   }
 }

@@ -48,7 +48,7 @@ extension FeedAPIHandler {
       throw .feedConfig("the feed group \(target.group) does not exist")
     }
     try context.authorize { identity throws(AuthError) in
-      try Authorizer.check(identity, .follow, feed: feed, group: group)
+      try Authorizer.check(identity, .unfollow, feed: feed, group: group)
     }
     let request = UnfollowRequest(source: feed, target: target, keepHistory: context.query.boolean("keep_history"))
     do {

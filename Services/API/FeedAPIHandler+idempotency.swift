@@ -68,7 +68,7 @@ extension FeedAPIHandler {
   /// How many times the request may need: activities, users and objects get them now.
   private func timesCount(_ context: RequestContext, _ route: Route) -> Int {
     switch route.kind {
-    case .writeUsers, .writeCollections: return 1
+    case .writeUsers, .writeCollections, .addToMany: return 1
     case .addActivities: break
     default: return 0
     }

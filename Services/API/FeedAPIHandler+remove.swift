@@ -16,13 +16,13 @@ extension FeedAPIHandler {
       throw .input("the activity id in the path is not a UUID; add foreign_id=1 to remove by foreign id")
     }
     try context.authorize { identity throws(AuthError) in
-      try Authorizer.check(identity, .write, feed: feed, group: group)
+      try Authorizer.check(identity, .remove, feed: feed, group: group)
     }
     do {
       if let id {
-        try await feeds.remove(id, from: feed, app: context.app.id, traceID: context.traceID)
+        try await feeds.remove(id, from: feed, context.change)
       } else {
-        try await feeds.remove(foreignID: name, from: feed, app: context.app.id, traceID: context.traceID)
+        try await feeds.remove(foreignID: name, from: feed, context.change)
       }
     } catch { throw failed(error, context) }
     var writer = JSONWriter()

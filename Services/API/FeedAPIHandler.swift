@@ -133,7 +133,7 @@ public struct FeedAPIHandler: HTTPHandler {
         authorization: request.header("Authorization"), authType: request.header("Stream-Auth-Type"), key: key,
         nowMilliseconds: nowMicroseconds / 1_000)
       try Authorizer.checkScope(
-        identity, resource: route.resource, action: action(request.method),
+        identity, resource: route.resource, action: APIAction(request.method),
         feed: RequestContext.feed(parameters, route))
     } catch { throw APIError(error) }
     // Only those who may ask are counted: a key alone, which is public, cannot use up its app's limit.
@@ -148,14 +148,6 @@ public struct FeedAPIHandler: HTTPHandler {
       request: request, query: query, route: route, parameters: parameters, apiKey: keys.first ?? "", app: key.app,
       identity: identity,
       times: nil, traceID: traceID(of: request))
-  }
-
-  private func action(_ method: HTTPMethod) -> APIAction {
-    switch method {
-    case .get, .head, .options: .read
-    case .delete: .delete
-    case .post, .put, .patch, .other: .write
-    }
   }
 
   func answer(_ context: RequestContext, _ route: Route) async throws(APIError) -> APIAnswer {
@@ -177,6 +169,10 @@ public struct FeedAPIHandler: HTTPHandler {
     case .addObject: return try await addObject(context, try document())
     case .updateObject: return try await updateObject(context, try document())
     case .upsertObjects: return try await upsertObjects(context, try document())
+    case .addToMany: return try await addToMany(context, try document())
+    case .updateActivities: return try await updateActivities(context, try document())
+    case .changeActivities: return try await changeActivities(context, try document())
+    case .updateTargets: return try await updateTargets(context, try document())
     default: try context.query.check()
     }
     switch route {
@@ -194,8 +190,7 @@ public struct FeedAPIHandler: HTTPHandler {
     case .deleteObject: return try await deleteObject(context)
     case .selectObjects: return try await selectObjects(context)
     case .deleteObjects: return try await deleteObjects(context)
-    case .addActivities, .follow, .followMany, .unfollowMany, .notServed: throw .pathUnknown
-    case .addUser, .updateUser, .addUsers, .addObject, .updateObject, .upsertObjects: throw .pathUnknown
+    default: throw .pathUnknown
     }
   }
 

@@ -9,13 +9,50 @@ struct GroupUseRecorder<Base: FeedService>: FeedService {
   let note: @Sendable (AppID, _ group: String) -> Void
 
   func add(
-    _ activities: [ActivityInput], to feed: FeedID, app: AppID, traceID: [UInt8]
+    _ activities: [ActivityInput], to feed: FeedID, _ context: ChangeContext
   ) async throws(FeedError) -> [StoredActivity] {
-    note(app, feed.group)
+    note(context.app, feed.group)
     for activity in activities {
-      for target in activity.to { note(app, target.group) }
+      for target in activity.to { note(context.app, target.group) }
     }
-    return try await base.add(activities, to: feed, app: app, traceID: traceID)
+    return try await base.add(activities, to: feed, context)
+  }
+
+  func addToMany(_ activity: ActivityInput, feeds: [FeedID], _ context: ChangeContext) async throws(FeedError) {
+    for group in Set(feeds.map(\.group)) { note(context.app, group) }
+    try await base.addToMany(activity, feeds: feeds, context)
+  }
+
+  func update(_ activities: [ActivityInput], _ context: ChangeContext) async throws(FeedError) {
+    try await base.update(activities, context)
+  }
+
+  func update(
+    _ changes: [ActivityChange], limits: ActivityLimits, _ context: ChangeContext
+  ) async throws(FeedError) -> [StoredActivity] {
+    try await base.update(changes, limits: limits, context)
+  }
+
+  func updateTargets(
+    _ requests: [TargetsChange], in feed: FeedID, _ context: ChangeContext
+  ) async throws(FeedError) -> [TargetsOutcome] {
+    for request in requests {
+      let gained =
+        switch request.change {
+        case .replace(let feeds): feeds
+        case .edit(let added, _): added
+        }
+      for group in Set(gained.map(\.group)) { note(context.app, group) }
+    }
+    return try await base.updateTargets(requests, in: feed, context)
+  }
+
+  func erase(_ erasures: [(id: ActivityID, feeds: [FeedID])], _ context: ChangeContext) async throws(FeedError) {
+    try await base.erase(erasures, context)
+  }
+
+  func auditLogs(_ query: AuditLog.Query, app: AppID) async throws(FeedError) -> AuditLog.Page {
+    try await base.auditLogs(query, app: app)
   }
 
   func follow(_ requests: [FollowRequest], app: AppID, traceID: [UInt8]) async throws(FeedError) {
@@ -26,12 +63,12 @@ struct GroupUseRecorder<Base: FeedService>: FeedService {
     try await base.follow(requests, app: app, traceID: traceID)
   }
 
-  func remove(_ id: ActivityID, from feed: FeedID, app: AppID, traceID: [UInt8]) async throws(FeedError) {
-    try await base.remove(id, from: feed, app: app, traceID: traceID)
+  func remove(_ id: ActivityID, from feed: FeedID, _ context: ChangeContext) async throws(FeedError) {
+    try await base.remove(id, from: feed, context)
   }
 
-  func remove(foreignID: String, from feed: FeedID, app: AppID, traceID: [UInt8]) async throws(FeedError) {
-    try await base.remove(foreignID: foreignID, from: feed, app: app, traceID: traceID)
+  func remove(foreignID: String, from feed: FeedID, _ context: ChangeContext) async throws(FeedError) {
+    try await base.remove(foreignID: foreignID, from: feed, context)
   }
 
   func activities(_ ids: [ActivityID], app: AppID) async throws(FeedError) -> [StoredActivity?] {

@@ -1,5 +1,6 @@
 import Auth
 import ControlPlane
+import Feeds
 import HTTP
 import JSON
 import Model
@@ -21,6 +22,13 @@ struct RequestContext: Sendable {
   var isRetry = false
   /// Sixteen bytes that name the request in logs, jobs and events (B22).
   let traceID: [UInt8]
+
+  /// What the request's changes are: whose, of which app (B22), by whom for the audit log (feeds S2).
+  var change: ChangeContext {
+    let user = identity.userID ?? query.parameters["user_id"].flatMap { $0.isEmpty ? nil : $0 }
+    return ChangeContext(
+      app: app.id, traceID: traceID, author: app.auditLogs ? user.map { .user($0) } ?? .actor : nil)
+  }
 
   /// The document in the body; an empty body counts as `{}` (feeds C5).
   func document() throws(APIError) -> JSONDocument {
@@ -55,8 +63,27 @@ struct RequestContext: Sendable {
     }
   }
 
-  /// Runs an authorization check with its refusal in the API's shape.
+  /// Runs an authorization check with its refusal in the API's shape. What lies in no feed group asks the app's own rules
+  /// first; the check of a feed asks them itself.
   func authorize(_ check: (Identity) throws(AuthError) -> Void) throws(APIError) {
-    do { try check(identity) } catch { throw APIError(error) }
+    do throws(AuthError) {
+      if parameters["slug"] == nil {
+        try Authorizer.checkRules(
+          identity, app.rules, resource: route.resource, action: APIAction(request.method))
+      }
+      try check(identity)
+    } catch { throw APIError(error) }
+  }
+}
+
+extension APIAction {
+  /// What a method does (feeds A7).
+  init(_ method: HTTPMethod) {
+    self =
+      switch method {
+      case .get, .head, .options: .read
+      case .delete: .delete
+      case .post, .put, .patch, .other: .write
+      }
   }
 }

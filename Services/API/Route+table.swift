@@ -18,6 +18,8 @@ extension Route {
     add(.get, "feed/{slug}/{id}/followers/", .listFollowers)
     // A foreign id may contain slashes: all that follows the feed belongs to it (feeds 2.4).
     add(.delete, "feed/{slug}/{id}/{activity...}", .removeActivities)
+    add(.post, "feed/add_to_many/", .addToMany)
+    add(.post, "feed_targets/{slug}/{id}/activity_to_targets/", .updateTargets)
     add(.get, "activities/", .readActivities)
     add(.get, "enrich/feed/{slug}/{id}/", .readEnrichedFeed)
     add(.get, "enrich/activities/", .readEnrichedActivities)
@@ -38,6 +40,8 @@ extension Route {
       add(.get, "\(spelling)/", .selectObjects)
       add(.delete, "\(spelling)/", .deleteObjects)
     }
+    add(.post, "activities/", .updateActivities)
+    add(.post, "activity/", .changeActivities)
     add(.post, "follow_many/", .followMany)
     add(.post, "unfollow_many/", .unfollowMany)
     for (methods, pattern, resource) in later {
@@ -48,10 +52,6 @@ extension Route {
 
   /// The rest of the index, which answers 501 until it comes.
   private static let later: [(methods: [HTTPMethod], pattern: String, resource: APIResource)] = [
-    ([.post], "feed/add_to_many/", .feed),
-    ([.post], "feed_targets/{slug}/{id}/activity_to_targets/", .feedTargets),
-    ([.post], "activities/", .activities),
-    ([.post], "activity/", .activities),
     ([.post], "reaction/", .reactions),
     ([.get], "reaction/get_many/", .reactions),
     ([.get, .put, .delete], "reaction/{id}/", .reactions),

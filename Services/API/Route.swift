@@ -9,6 +9,7 @@ enum Route: Hashable, Sendable {
   case readEnrichedFeed, readEnrichedActivities
   case addUser, getUser, updateUser, deleteUser, addUsers, getUsers, deleteUsers
   case addObject, getObject, updateObject, deleteObject, upsertObjects, selectObjects, deleteObjects
+  case addToMany, updateActivities, changeActivities, updateTargets
   /// An endpoint of the index that has yet to come.
   case notServed(String, resource: APIResource)
 
@@ -26,6 +27,9 @@ enum Route: Hashable, Sendable {
     case writeUsers = "write_users"
     case readCollections = "read_collections"
     case writeCollections = "write_collections"
+    case addToMany = "add_to_many"
+    case updateActivities = "update_activities"
+    case updateTargets = "update_targets"
     case notServed = "not_served"
   }
 
@@ -44,6 +48,9 @@ enum Route: Hashable, Sendable {
     case .addUser, .updateUser, .deleteUser, .addUsers, .deleteUsers: .writeUsers
     case .getObject, .selectObjects: .readCollections
     case .addObject, .updateObject, .deleteObject, .upsertObjects, .deleteObjects: .writeCollections
+    case .addToMany: .addToMany
+    case .updateActivities, .changeActivities: .updateActivities
+    case .updateTargets: .updateTargets
     case .notServed: .notServed
     }
   }
@@ -54,6 +61,7 @@ enum Route: Hashable, Sendable {
     case .addActivities, .removeActivities, .follow, .unfollow, .followMany, .unfollowMany: true
     case .addUser, .updateUser, .deleteUser, .addUsers, .deleteUsers: true
     case .addObject, .updateObject, .deleteObject, .upsertObjects, .deleteObjects: true
+    case .addToMany, .updateActivities, .changeActivities, .updateTargets: true
     case .readFeed, .listFollowing, .listFollowers, .readActivities, .notServed: false
     case .readEnrichedFeed, .readEnrichedActivities, .getUser, .getUsers, .getObject, .selectObjects: false
     }
@@ -62,9 +70,10 @@ enum Route: Hashable, Sendable {
   /// The resource a server token must cover (feeds 1.6).
   var resource: APIResource {
     switch self {
-    case .readFeed, .readEnrichedFeed, .addActivities, .removeActivities: .feed
+    case .readFeed, .readEnrichedFeed, .addActivities, .removeActivities, .addToMany: .feed
+    case .updateTargets: .feedTargets
     case .listFollowing, .listFollowers, .follow, .unfollow, .followMany, .unfollowMany: .follower
-    case .readActivities, .readEnrichedActivities: .activities
+    case .readActivities, .readEnrichedActivities, .updateActivities, .changeActivities: .activities
     case .addUser, .getUser, .updateUser, .deleteUser, .addUsers, .getUsers, .deleteUsers: .users
     case .addObject, .getObject, .updateObject, .deleteObject, .upsertObjects, .selectObjects, .deleteObjects:
       .collections

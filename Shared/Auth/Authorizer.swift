@@ -27,14 +27,30 @@ public enum Authorizer {
   public enum FeedOperation: Hashable, Sendable, CaseIterable {
     /// Read a page (P1, P2, P22).
     case read
-    /// Add or remove activities (P1, P22).
+    /// Add activities (P1, P22).
     case write
-    /// Follow or unfollow from it (P5, P24).
+    /// Remove activities (P1, P22).
+    case remove
+    /// Follow from it (P5, P24).
     case follow
+    /// Unfollow from it (P5, P24).
+    case unfollow
     /// List whom it follows or who follows it (P6, P24).
     case listFollows
     /// Be named in `to` (P7, P23).
     case target
+
+    /// How rules name it.
+    var meaning: (resource: APIResource, action: APIAction) {
+      switch self {
+      case .read: (.feed, .read)
+      case .write, .target: (.feed, .write)
+      case .remove: (.feed, .delete)
+      case .follow: (.follower, .write)
+      case .unfollow: (.follower, .delete)
+      case .listFollows: (.follower, .read)
+      }
+    }
   }
 
   /// Checks the policies of feeds 1.7 for a feed of a known group.
@@ -48,8 +64,26 @@ public enum Authorizer {
         throw .token("the request has no token: send it in the header Authorization")
       }
     case .user(let user):
-      guard feed.id == user || othersMay(operation, group.policy) else { throw .notPermitted }
+      let isOwner = feed.id == user
+      let (resource, action) = operation.meaning
+      let decision = group.rules.decision(
+        resource: resource.rawValue, action: action.rawValue, group: group.slug, isOwner: isOwner)
+      switch decision {
+      case .allow: return
+      case .deny: throw .notPermitted
+      case nil: guard isOwner || othersMay(operation, group.policy) else { throw .notPermitted }
+      }
     }
+  }
+
+  /// Refuses what an app's own rules deny to users of a resource that lies in no feed group (insight D95).
+  public static func checkRules(
+    _ identity: Identity, _ rules: [AccessRule], resource: APIResource, action: APIAction
+  ) throws(AuthError) {
+    guard case .user = identity, !rules.isEmpty else { return }
+    let decision = rules.decision(
+      resource: resource.rawValue, action: action.rawValue, group: nil, isOwner: false)
+    if decision == .deny { throw .notPermitted }
   }
 
   /// Refuses users what only servers may do (P28).
@@ -85,9 +119,9 @@ public enum Authorizer {
   private static func othersMay(_ operation: FeedOperation, _ policy: FeedGroup.Policy) -> Bool {
     switch operation {
     case .read: isReadableByAll(policy)
-    case .write: policy == .publicReadWrite
+    case .write, .remove: policy == .publicReadWrite
     case .target: policy == .notify || policy == .publicReadWrite
-    case .follow, .listFollows: false
+    case .follow, .unfollow, .listFollows: false
     }
   }
 

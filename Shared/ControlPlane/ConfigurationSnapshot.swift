@@ -47,21 +47,33 @@ public struct AppConfiguration: Hashable, Sendable {
   public var personalizationEnabled: Bool
   /// The names under `personalization.resources` (insight P15).
   public var personalizationResources: Set<String>
+  /// `audit_logs`, `data_privacy` and `moderation` (feeds 1.8).
+  public var auditLogs: Bool
+  public var dataPrivacy: Bool
+  public var moderation: Bool
+  /// The app's own policies, in the order in which they decide; the groups hold them too (insight D95).
+  public let rules: [AccessRule]
 
   public init(
     id: AppID, name: String, suspended: Bool = false, groups: [FeedGroup], allowAnonymousRead: Bool = false,
     disableAuthChecks: Bool = false, requestLimits: RequestLimits = RequestLimits(),
-    personalizationEnabled: Bool = false, personalizationResources: Set<String> = []
+    personalizationEnabled: Bool = false, personalizationResources: Set<String> = [], auditLogs: Bool = true,
+    dataPrivacy: Bool = true, moderation: Bool = false, rules: [AccessRule] = []
   ) {
     self.id = id
     self.name = name
     self.suspended = suspended
+    self.rules = AccessRule.ordered(rules)
     self.groups = Dictionary(groups.map { ($0.slug, $0) }, uniquingKeysWith: { $1 })
+    for slug in self.groups.keys { self.groups[slug]?.rules = self.rules }
     self.allowAnonymousRead = allowAnonymousRead
     self.disableAuthChecks = disableAuthChecks
     self.requestLimits = requestLimits
     self.personalizationEnabled = personalizationEnabled
     self.personalizationResources = personalizationResources
+    self.auditLogs = auditLogs
+    self.dataPrivacy = dataPrivacy
+    self.moderation = moderation
   }
 }
 

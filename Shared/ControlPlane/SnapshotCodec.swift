@@ -27,10 +27,15 @@ enum SnapshotCodec {
     for app in snapshot.apps.values.sorted(by: { $0.id < $1.id }) {
       out.number(UInt64(app.id.rawValue))
       out.text(app.name)
-      out.flags([app.suspended, app.allowAnonymousRead, app.disableAuthChecks, app.personalizationEnabled])
+      out.flags([
+        app.suspended, app.allowAnonymousRead, app.disableAuthChecks, app.personalizationEnabled, app.auditLogs,
+        app.dataPrivacy, app.moderation,
+      ])
       out.limits(app.requestLimits.perApp)
       out.limits(app.requestLimits.perUser)
       out.texts(app.personalizationResources.sorted())
+      out.number(UInt64(app.rules.count))
+      for rule in app.rules { out.rule(rule) }
       out.number(UInt64(app.groups.count))
       for group in app.groups.values.sorted(by: { $0.slug < $1.slug }) {
         out.text(group.slug)
@@ -65,20 +70,26 @@ enum SnapshotCodec {
     for _ in 0..<(try input.count()) {
       let id = try input.app()
       let name = try input.text()
-      let flags = try input.byte()
+      var flags = try input.byte()
       var limits = RequestLimits()
       var resources: [String] = []
+      var rules: [AccessRule] = []
       if number >= 2 {
         limits.perApp = try input.limits()
         limits.perUser = try input.limits()
         resources = try input.texts()
+        for _ in 0..<(try input.count()) { rules.append(try input.rule()) }
+      } else {
+        // It had no switches: as if the app's file had none (feeds 1.8).
+        flags |= 16 | 32
       }
       var groups: [FeedGroup] = []
       for _ in 0..<(try input.count()) { groups.append(try input.group()) }
       snapshot.apps[id] = AppConfiguration(
         id: id, name: name, suspended: flags & 1 != 0, groups: groups, allowAnonymousRead: flags & 2 != 0,
         disableAuthChecks: flags & 4 != 0, requestLimits: limits, personalizationEnabled: flags & 8 != 0,
-        personalizationResources: Set(resources))
+        personalizationResources: Set(resources), auditLogs: flags & 16 != 0, dataPrivacy: flags & 32 != 0,
+        moderation: flags & 64 != 0, rules: rules)
     }
     for _ in 0..<(try input.count()) {
       let key = try input.text()
@@ -123,6 +134,13 @@ enum SnapshotCodec {
     }
     mutating func flags(_ values: [Bool]) {
       bytes.append(values.enumerated().reduce(0) { $1.element ? $0 | 1 << $1.offset : $0 })
+    }
+    mutating func rule(_ rule: AccessRule) {
+      for field in [rule.name, rule.effect.rawValue, rule.resource, rule.action] { text(field) }
+      number(UInt64(bitPattern: Int64(rule.priority)))
+      flags([rule.ownerOnly])
+      number(UInt64(rule.groups.count))
+      for group in rule.groups { text(group) }
     }
     mutating func optional(_ value: Int64?) {
       bytes.append(value == nil ? 0 : 1)
@@ -169,6 +187,19 @@ enum SnapshotCodec {
       case 1: return Int64(bitPattern: try number())
       default: throw .damaged
       }
+    }
+    mutating func rule() throws(Failure) -> AccessRule {
+      let name = try text()
+      guard let effect = AccessRule.Effect(rawValue: try text()) else { throw .damaged }
+      let resource = try text()
+      let action = try text()
+      let priority = Int(Int64(bitPattern: try number()))
+      let ownerOnly = try byte() & 1 != 0
+      var groups: [String] = []
+      for _ in 0..<(try count()) { groups.append(try text()) }
+      return AccessRule(
+        name: name, priority: priority, effect: effect, resource: resource, action: action, groups: groups,
+        ownerOnly: ownerOnly)
     }
     mutating func app() throws(Failure) -> AppID {
       guard let number = UInt32(exactly: try number()) else { throw .damaged }

@@ -63,7 +63,11 @@ struct SnapshotLoader {
         requestLimits: Self.requestLimits(sections[id]?["limits"]),
         personalizationEnabled: sections[id]?["personalization"]?["enabled"]?.boolean ?? false,
         personalizationResources: Set(
-          (sections[id]?["personalization"]?["resources"]?.members ?? []).filter { $0.value != .null }.map(\.name)))
+          (sections[id]?["personalization"]?["resources"]?.members ?? []).filter { $0.value != .null }.map(\.name)),
+        auditLogs: Self.isOn(sections[id]?["audit_logs"], standard: true),
+        dataPrivacy: Self.isOn(sections[id]?["data_privacy"], standard: true),
+        moderation: Self.isOn(sections[id]?["moderation"], standard: false),
+        rules: try Self.rules(sections[id]?["policies"]))
     }
     snapshot.keys = try readKeys(connection)
     return snapshot
@@ -73,7 +77,8 @@ struct SnapshotLoader {
   private func readSections(_ connection: PostgresConnection) throws -> [AppID: [String: JSONValue]] {
     var sections: [AppID: [String: JSONValue]] = [:]
     let rows = try connection.query(
-      "SELECT app_id, section, document::text FROM app_settings WHERE section IN ('limits', 'personalization')",
+      "SELECT app_id, section, document::text FROM app_settings WHERE section IN "
+        + "('limits', 'personalization', 'audit_logs', 'data_privacy', 'moderation', 'policies')",
       timeoutMilliseconds: Self.loadMillisecondsMax)
     for row in rows {
       sections[try app(row, 0), default: [:]][try row.text(1)] = try JSONValue(parsing: try row.text(2))
@@ -96,6 +101,21 @@ struct SnapshotLoader {
       return limits
     }
     return RequestLimits(perApp: windows(limits), perUser: windows(limits?["per_user"]))
+  }
+
+  /// Whether a switch of insight D95 is on.
+  private static func isOn(_ section: JSONValue?, standard: Bool) -> Bool { section?["enabled"]?.boolean ?? standard }
+
+  /// The app's own policies. `apply` has checked their form.
+  static func rules(_ section: JSONValue?) throws -> [AccessRule] {
+    try (section?.array ?? []).map { item in
+      guard let effect = item["effect"]?.string.flatMap({ AccessRule.Effect(rawValue: $0) }),
+        let name = item["name"]?.string, let resource = item["resource"]?.string, let action = item["action"]?.string
+      else { throw PostgresError.unexpectedAnswer("the section policies holds what is no policy") }
+      return AccessRule(
+        name: name, priority: item["priority"]?.integer ?? 100, effect: effect, resource: resource, action: action,
+        groups: (item["groups"]?.array ?? []).compactMap(\.string), ownerOnly: item["owner_only"]?.boolean ?? false)
+    }
   }
 
   private func readRankings(_ connection: PostgresConnection) throws -> [AppID: [String: [String: String]]] {

@@ -7,14 +7,17 @@ struct ActivityRecord: Hashable, Sendable {
   var idVersion: UInt8
   /// The first 128 bits of the foreign id's SHA-256; empty without one.
   var foreignIDHash: [UInt8]
+  /// Those that lie in the header.
   var placements: [Placement]
+  /// How many more lie in rows of their own.
+  var more: UInt32 = 0
   /// See `StoredActivity`.
   var body: [UInt8]
   var originOffset: Int
   /// Where the custom members begin, after `to`.
   var customOffset: Int
 
-  /// Set when more placements lie in rows of their own: written by a later version.
+  /// Set when more placements lie in rows of their own: their number follows those of the header.
   private static let morePlacements: UInt8 = 1
 
   init(idVersion: UInt8, foreignIDHash: [UInt8], placements: [Placement], body: ActivityBody) {
@@ -32,7 +35,7 @@ struct ActivityRecord: Hashable, Sendable {
     var stampAt: [Int] = []
     out.integer(UInt8(1))
     out.integer(idVersion)
-    out.integer(UInt8(0))
+    out.integer(more > 0 ? Self.morePlacements : 0)
     out.short(foreignIDHash)
     out.integer(UInt16(placements.count))
     for placement in placements {
@@ -41,6 +44,7 @@ struct ActivityRecord: Hashable, Sendable {
       out.integer(placement.epoch.rawValue)
       out.short(placement.feed)
     }
+    if more > 0 { out.integer(more) }
     out.integer(UInt32(originOffset))
     out.integer(UInt32(customOffset))
     out.raw(body)
@@ -53,7 +57,6 @@ struct ActivityRecord: Hashable, Sendable {
     idVersion = try reader.integer()
     let flags: UInt8 = try reader.integer()
     guard flags & ~Self.morePlacements == 0 else { throw .malformed("unknown flags \(flags) of an activity") }
-    guard flags == 0 else { throw .malformed("an activity with placements in rows: written by a newer version") }
     foreignIDHash = try reader.short()
     let count: UInt16 = try reader.integer()
     placements = []
@@ -64,6 +67,7 @@ struct ActivityRecord: Hashable, Sendable {
       let epoch = Stamp(try reader.integer())
       placements.append(Placement(feed: try reader.short(), kind: kind, epoch: epoch))
     }
+    more = flags & Self.morePlacements == 0 ? 0 : try reader.integer()
     originOffset = Int(try reader.integer(UInt32.self))
     customOffset = Int(try reader.integer(UInt32.self))
     body = reader.rest()
@@ -72,22 +76,21 @@ struct ActivityRecord: Hashable, Sendable {
     }
   }
 
-  /// Whether the feed holds the activity by the placement of that epoch.
-  func lists(_ feed: [UInt8], _ epoch: Stamp) -> Bool {
-    placements.contains { $0.epoch == epoch && $0.feed == feed }
+  /// The placement in the header that a row of `feed` with this via and epoch cites; `nil` if it is not there.
+  func cited(via: UInt64, epoch: Stamp, in feed: [UInt8]) -> CitedPlacement? {
+    let position = placements.firstIndex {
+      $0.epoch == epoch && (via == 0 ? $0.feed == feed : FeedKeys.feedHash($0.feed) == via)
+    }
+    guard let position else { return nil }
+    let placement = placements[position]
+    return CitedPlacement(
+      feed: placement.feed, kind: placement.kind,
+      order: PlacementOrder(epoch: epoch, inRow: false, number: position))
   }
-
-  /// The position of the placement that a row with this via and epoch cites; `nil` if it is gone.
-  func position(via: UInt64, epoch: Stamp) -> Int? {
-    placements.firstIndex { $0.epoch == epoch && FeedKeys.feedHash($0.feed) == via }
-  }
-
-  /// The feeds of `to`, in order.
-  var to: [[UInt8]] { placements.filter { $0.kind == .to }.map(\.feed) }
 
   /// Writes the list of `to` into the body anew.
-  mutating func renewTo() {
-    let list = ActivityBody.toMember(to)
+  mutating func renewTo(_ feeds: [[UInt8]]) {
+    let list = ActivityBody.toMember(feeds)
     body = Array(body[..<originOffset]) + list + Array(body[customOffset...])
     customOffset = originOffset + list.count
   }

@@ -10,6 +10,8 @@ struct EntryReader {
     var isHide: Bool
     /// The ends of edges as of the call that read the row.
     var ended: Bool
+    /// The placement it cites; `nil` if that has gone.
+    var cited: CitedPlacement?
   }
 
   struct Group {
@@ -57,21 +59,33 @@ struct EntryReader {
     finished = page.next.isEmpty
     let joined = try await resolve(page)
     let ends = try await ends(page)
+    var records: [ActivityRecord?] = []
+    records.reserveCapacity(joined.count)
+    var citations: [(record: ActivityRecord?, key: EntryKey)] = []
+    citations.reserveCapacity(joined.count)
     for (index, item) in page.rows.enumerated() {
       guard let key = EntryKey(item.row.key.rest) else { throw .unknownFormat("the key of an entry") }
+      records.append(
+        item.joined == .same && index > 0 ? records[index - 1] : try engine.record(joined[index]))
+      citations.append((records[index], key))
+    }
+    let cited = try await engine.cited(citations, in: feed, app)
+    for (index, item) in page.rows.enumerated() {
+      let key = citations[index].key
       let isHide = EntryKey.isHide(item.row.key.rest)
       var value = EntryValue(kind: .own, arrival: .zero)
       if !isHide {
         do { value = try EntryValue(item.row.value) } catch { throw .unknownFormat("entry: \(error)") }
       }
       let row = EntryRow(
-        key: key, value: value, isHide: isHide, ended: !isHide && key.via != 0 && ends.drop(key, value))
+        key: key, value: value, isHide: isHide, ended: !isHide && key.via != 0 && ends.drop(key, value),
+        cited: cited[index])
       if let last = groups.indices.last, groups[last].id == key.id {
         groups[last].rows.append(row)
       } else {
         groups.append(
           Group(
-            id: key.id, rows: [row], record: try engine.record(joined[index]), version: joined[index]?.version ?? .zero)
+            id: key.id, rows: [row], record: records[index], version: joined[index]?.version ?? .zero)
         )
       }
     }

@@ -79,9 +79,8 @@ extension FeedEngine {
     var out: [(key: EntryKey, value: EntryValue)] = []
     var found = 0
     while found < limit, let group = try await reader.next(expecting: limit - found) {
-      guard let record = group.record else { continue }
       let rows = group.rows.filter { row in
-        row.key.via == 0 && !row.isHide && record.lists(feed, row.key.placement)
+        row.key.via == 0 && !row.isHide && row.cited != nil
           && (!heedSince || row.value.arrival <= since)
       }
       if rows.isEmpty { continue }
@@ -127,10 +126,8 @@ extension FeedEngine {
     if found.isEmpty { return [] }
     let rows = try await multiGet(
       found.map { .init(partition: FeedKeys.activity($0.key.id, app), key: FeedKeys.record) })
-    var valid: [(key: EntryKey, value: EntryValue)] = []
-    for (entry, row) in zip(found, rows) {
-      if try record(row)?.lists(feed, entry.key.placement) == true { valid.append(entry) }
-    }
-    return valid
+    var citations: [(record: ActivityRecord?, key: EntryKey)] = []
+    for (entry, row) in zip(found, rows) { citations.append((try record(row), entry.key)) }
+    return zip(found, try await cited(citations, in: feed, app)).filter { $0.1 != nil }.map(\.0)
   }
 }

@@ -62,7 +62,7 @@ extension FeedEngine {
     } catch {
       throw .store(error)
     }
-    if item.kind == .many { return true }
+    if !spreads(item.kind) { return true }
     while true {
       let limit = min(options.fanOutPageMax, max(1, budget))
       let page: Page
@@ -116,13 +116,6 @@ extension FeedEngine {
       return Page(last: last.key.rest, isLast: rows.count < limit)
     }
     throw .overloaded("entries come later than an hour after their edges were read")
-  }
-
-  /// Whether the record still has the placement.
-  func stands(
-    _ activity: ActivityID, _ feed: [UInt8], _ epoch: Stamp, _ app: AppID
-  ) async throws(StoreError) -> Bool {
-    try await activityRecord(activity, app).record?.lists(feed, epoch) ?? false
   }
 
   /// Writes an own row if it is absent, and gives its arrival.

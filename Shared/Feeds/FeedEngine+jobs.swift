@@ -3,7 +3,7 @@ import KeevoClient
 import Model
 
 extension FeedEngine: JobHandler {
-  public var kinds: [JobKind] { [.fanOut, .copy, .garbage, .unfollow] }
+  public var kinds: [JobKind] { [.fanOut, .copy, .garbage, .unfollow, .audit] }
 
   /// Runs a job whole; a worker calls it.
   public func run(_ lease: JobLease) async throws(JobError) {
@@ -13,6 +13,7 @@ extension FeedEngine: JobHandler {
     case .garbage: try await collect(lease)
     case .copy: try await copy(lease)
     case .unfollow: try await endFollow(lease, visible: false)
+    case .audit: try await deliver(lease)
     default: throw .impossible("a \(job.kind.name) job is not the feed domain's")
     }
   }

@@ -143,7 +143,7 @@ extension FeedEngine {
   /// Where an item came from.
   private enum Origin {
     case own
-    case placement(Int)
+    case placement(CitedPlacement)
   }
 
   /// By what the feed holds an activity: nothing, or the one origin that is shown (feeds F11). Rows that cite what is gone
@@ -151,40 +151,34 @@ extension FeedEngine {
   private func judge(
     _ group: EntryReader.Group, _ feed: [UInt8], _ garbage: inout [EntryReader.EntryRow]
   ) -> [Origin] {
-    guard let record = group.record else {
+    guard group.record != nil else {
       garbage += group.rows
       return []
     }
     let hidden = Set(group.rows.filter(\.isHide).map(\.key))
     var origins: [Origin] = []
     for row in group.rows {
-      let position: Int?
-      if row.key.via == 0 {
-        position = record.placements.firstIndex { $0.epoch == row.key.placement && $0.feed == feed }
-      } else {
-        position = record.position(via: row.key.via, epoch: row.key.placement)
-      }
-      guard let position else {
+      guard let cited = row.cited else {
         garbage.append(row)
         continue
       }
       if row.isHide || row.ended || hidden.contains(row.key) { continue }
-      origins.append(row.key.via == 0 ? .own : .placement(position))
+      origins.append(row.key.via == 0 ? .own : .placement(cited))
     }
     if origins.count < 2 || options.faults.contains(.notIdempotent) { return origins }
-    var first = Int.max
+    var first: CitedPlacement?
     for origin in origins {
-      guard case .placement(let position) = origin else { return [.own] }
-      first = min(first, position)
+      guard case .placement(let cited) = origin else { return [.own] }
+      if first.map({ cited.order < $0.order }) ?? true { first = cited }
     }
-    return [.placement(first)]
+    return first.map { [.placement($0)] } ?? []
   }
 
   private func item(_ group: EntryReader.Group, _ origin: Origin) throws(StoreError) -> FeedItem {
     guard let record = group.record else { throw .unknownFormat("an item without its activity") }
     var feed: FeedID?
-    if case .placement(let position) = origin {
-      feed = FeedID(nameBytes: record.placements[position].feed)
+    if case .placement(let cited) = origin {
+      feed = FeedID(nameBytes: cited.feed)
       if feed == nil { throw .unknownFormat("a placement's feed") }
     }
     return FeedItem(activity: record.stored(group.id, version: group.version), origin: feed)
@@ -198,15 +192,11 @@ extension FeedEngine {
       do throws(StoreError) {
         let records = try await multiGet(
           rows.map { .init(partition: FeedKeys.activity($0.key.id, app), key: FeedKeys.record) })
+        var citations: [(record: ActivityRecord?, key: EntryKey)] = []
+        for (row, found) in zip(rows, records) { citations.append((try record(found), row.key)) }
+        let cited = try await cited(citations, in: feed, app)
         var operations: [Operation] = []
-        for (row, found) in zip(rows, records) {
-          if let record = try record(found) {
-            let stands =
-              row.key.via == 0
-              ? record.lists(feed, row.key.placement)
-              : record.position(via: row.key.via, epoch: row.key.placement) != nil
-            if stands { continue }
-          }
+        for (row, cited) in zip(rows, cited) where cited == nil {
           operations.append(.delete(row.isHide ? row.key.hide : row.key.row))
           if row.key.via == 0, !row.isHide {
             operations.append(

@@ -3,68 +3,36 @@ import KeevoClient
 import Model
 
 extension FeedEngine {
-  public func remove(_ id: ActivityID, from feed: FeedID, app: AppID, traceID: [UInt8]) async throws(FeedError) {
-    for _ in 0..<options.contentionTriesMax {
-      do throws(StoreError) {
-        if try await removeOnce(id, feed.nameBytes, app, traceID) { return }
-      } catch {
-        throw .store(error)
+  public func remove(_ id: ActivityID, from feed: FeedID, _ context: ChangeContext) async throws(FeedError) {
+    let name = feed.nameBytes
+    let app = context.app
+    var local: [EntryKey] = []
+    let changes = try await change([id], context) { (_, state) async throws(FeedError) -> ActivityPlan? in
+      let hides = try await asked { () async throws(StoreError) -> [EntryKey] in
+        options.faults.contains(.noHides) ? [] : try await followedEntries(id, state.placements, name, app)
       }
+      let all = state.placements
+      guard let record = state.record, all.contains(where: { $0.feed == name }) else {
+        local = hides
+        return nil
+      }
+      var (kept, gone) = (all.filter { !Self.goes($0, from: name, all) }, all.filter { Self.goes($0, from: name, all) })
+      if kept.allSatisfy({ $0.kind == .to }) {
+        gone += kept
+        kept = []
+      }
+      return ActivityPlan(
+        record: kept.isEmpty ? nil : record, kept: kept, gone: gone, hides: hides, feed: name, actor: record.actor)
     }
-    throw .contention
-  }
-
-  /// One attempt; `false` if the record changed under it.
-  private func removeOnce(
-    _ id: ActivityID, _ feed: [UInt8], _ app: AppID, _ traceID: [UInt8]
-  ) async throws(StoreError) -> Bool {
-    let (record, version) = try await activityRecord(id, app)
-    let hides = options.faults.contains(.noHides) ? [] : try await followedEntries(id, record, feed, app)
-    guard let record, let version, record.placements.contains(where: { $0.feed == feed }) else {
-      try await removeLocally(id, hides, feed, app, traceID)
-      return true
+    if changes[0] == nil {
+      try await asked { () throws(StoreError) in try await removeLocally(id, local, name, app, context.traceID) }
     }
-    var (kept, gone) = (record, [Placement]())
-    kept.placements = record.placements.filter { placement in
-      let goes = Self.goes(placement, from: feed, record)
-      if goes { gone.append(placement) }
-      return !goes
-    }
-    if kept.placements.allSatisfy({ $0.kind == .to }) {
-      gone += kept.placements
-      kept.placements = []
-    }
-    let deleted = kept.placements.isEmpty
-    var operations: [Operation] = []
-    if deleted {
-      operations.append(.delete(FeedKeys.record))
-    } else {
-      kept.renewTo()
-      operations.append(.put(FeedKeys.record, value: kept.encoded().bytes))
-    }
-    let job = JobRecord(
-      kind: .garbage, madeAtMilliseconds: timing.wallMilliseconds(), traceID: traceID,
-      payload: GarbagePayload(
-        id: id, feed: feed, gone: gone, hides: hides, foreignIDHash: deleted ? record.foreignIDHash : []
-      ).encoded)
-    operations.append(JobID.make(job))
-    let result = try await write(
-      [
-        SubBatch(
-          partition: FeedKeys.activity(id, app), conditions: [.versionEquals(FeedKeys.record, version)],
-          operations: operations)
-      ], traceID)[0]
-    guard result.applied else { return false }
-    // Everybody sees the removal now; what came into this feed by follows is hidden next, the rest is garbage.
-    if !hides.isEmpty {
-      await visible("hide") { [self] () throws(JobError) in try await hide(job, app) }
-    }
-    return true
+    await show("hide", changes, context)
   }
 
   /// Feeds F18 and F19: from where it was added it goes with all its `to` targets, from elsewhere only there.
-  private static func goes(_ placement: Placement, from feed: [UInt8], _ record: ActivityRecord) -> Bool {
-    if record.placements.contains(where: { $0.feed == feed && $0.kind == .own }) {
+  private static func goes(_ placement: Placement, from feed: [UInt8], _ all: [Placement]) -> Bool {
+    if all.contains(where: { $0.feed == feed && $0.kind == .own }) {
       return placement.kind == .to || placement.feed == feed
     }
     return placement.feed == feed
@@ -75,19 +43,24 @@ extension FeedEngine {
     _ id: ActivityID, _ hides: [EntryKey], _ feed: [UInt8], _ app: AppID, _ traceID: [UInt8]
   ) async throws(StoreError) {
     try await putHides(hides, feed, app, traceID)
+    try await finishPending(id, ChangeContext(app: app, traceID: traceID))
+  }
+
+  /// Shows what earlier requests on the activity left unfinished (B17).
+  func finishPending(_ id: ActivityID, _ context: ChangeContext) async throws(StoreError) {
     if options.faults.contains(.noHelp) { return }
-    let partition = FeedKeys.activity(id, app)
+    let partition = FeedKeys.activity(id, context.app)
     let pending = try await store.scan(
       ScanRequest(scope: .partition(partition, JobID.range), limit: 64)
     ).rows
     if pending.isEmpty { return }
-    await visible("removal") { [self] () throws(JobError) in try await help(pending, partition) }
+    await visible("pending") { [self] () throws(JobError) in try await help(pending, partition) }
   }
 
   /// The entries of an activity that the feed got by following, and those that a fan-out still on its way will give it: a
   /// removal must hold for them too.
   private func followedEntries(
-    _ id: ActivityID, _ record: ActivityRecord?, _ feed: [UInt8], _ app: AppID
+    _ id: ActivityID, _ placements: [Placement], _ feed: [UInt8], _ app: AppID
   ) async throws(StoreError) -> [EntryKey] {
     let partition = FeedKeys.feed(named: feed, app.rawValue)
     let rows = try await store.scan(
@@ -97,7 +70,7 @@ extension FeedEngine {
       guard !EntryKey.isHide(row.key.rest), let key = EntryKey(row.key.rest), key.via != 0 else { return nil }
       return key
     }
-    let others = (record?.placements ?? []).filter { $0.feed != feed }
+    let others = placements.filter { $0.feed != feed }
     let follows = try await multiGet(others.map { .init(partition: partition, key: FeedKeys.follow($0.feed)) })
     for (placement, row) in zip(others, follows) {
       guard let follow = try followRecord(row) else { continue }
@@ -181,10 +154,10 @@ extension FeedEngine {
       traceID)
   }
 
-  public func remove(foreignID: String, from feed: FeedID, app: AppID, traceID: [UInt8]) async throws(FeedError) {
+  public func remove(foreignID: String, from feed: FeedID, _ context: ChangeContext) async throws(FeedError) {
     if foreignID.isEmpty { return }
     let hash = FeedKeys.foreignIDHash(foreignID)
-    let partition = FeedKeys.foreignID(hash: hash, app)
+    let partition = FeedKeys.foreignID(hash: hash, context.app)
     let text = [1] + Array(foreignID.utf8)
     var cursor: [UInt8] = []
     repeat {
@@ -201,7 +174,7 @@ extension FeedEngine {
       }
       let outcomes = await concurrently(ids) { [self] id -> FeedError? in
         do throws(FeedError) {
-          try await remove(id, from: feed, app: app, traceID: traceID)
+          try await remove(id, from: feed, context)
           return nil
         } catch {
           return error

@@ -33,9 +33,9 @@ extension FeedEngine {
     var places: [(commit: Int, item: Int)] = []
     var last: [[UInt8]: Int] = [:]
     for (index, commit) in fresh.enumerated() {
-      for (number, item) in (commit.job?.items ?? []).enumerated() {
-        if item.kind != .many { last[item.feed] = batches.count }
-        batches.append(ownRow(commit.id, item, epoch(commit.job?.lease.id), app.rawValue))
+      for (number, item) in commit.job.items.enumerated() {
+        if spreads(item.kind) { last[item.feed] = batches.count }
+        batches.append(ownRow(commit.id, item, epoch(commit.job.lease.id), app.rawValue))
         places.append((index, number))
       }
     }
@@ -44,15 +44,15 @@ extension FeedEngine {
       batches[position].scanAfterLimit = options.visibleFeedsMax + 1
     }
     let results = try await write(batches, traceID)
-    var arrivals = fresh.map { [Stamp](repeating: .zero, count: $0.job?.items.count ?? 0) }
+    var arrivals = fresh.map { [Stamp](repeating: .zero, count: $0.job.items.count) }
     var pages: [[UInt8]: FirstPage] = [:]
     for (position, (place, result)) in zip(places, results).enumerated() {
       let commit = fresh[place.commit]
-      guard let items = commit.job?.items else { continue }
+      let items = commit.job.items
       let item = items[place.item]
       arrivals[place.commit][place.item] =
         result.applied
-        ? result.stamp : try await arrival(commit.id, item.feed, epoch(commit.job?.lease.id), app.rawValue)
+        ? result.stamp : try await arrival(commit.id, item.feed, epoch(commit.job.lease.id), app.rawValue)
       guard last[item.feed] == position else { continue }
       var page = FirstPage(edges: result.scanned)
       if !result.applied {
@@ -88,6 +88,9 @@ extension FeedEngine {
     }
     do { return try EntryValue(row.value).arrival } catch { throw .unknownFormat("entry: \(error)") }
   }
+
+  /// Whether followers get what came so (feeds F20).
+  func spreads(_ kind: Placement.Kind) -> Bool { kind != .many || options.faults.contains(.manySpread) }
 
   func epoch(_ job: JobID?) -> Stamp {
     options.faults.contains(.epochsReused) ? Stamp(7) : job?.stamp ?? .zero
@@ -127,9 +130,9 @@ extension FeedEngine {
     for (feed, rows) in coverage.edges { edges[feed] = try decode(rows) }
     var requests: [(commit: Int, request: PutManyRequest)] = []
     for (index, commit) in fresh.enumerated() {
-      for (number, item) in (commit.job?.items ?? []).enumerated() where item.kind != .many {
+      for (number, item) in commit.job.items.enumerated() where spreads(item.kind) {
         requests += entries(
-          commit.id, item, epoch(commit.job?.lease.id), arrivals[index][number], edges[item.feed] ?? [], app.rawValue,
+          commit.id, item, epoch(commit.job.lease.id), arrivals[index][number], edges[item.feed] ?? [], app.rawValue,
           fence, traceID
         ).map { (index, $0) }
       }
@@ -202,13 +205,13 @@ extension FeedEngine {
     var jobs: [JobLease] = []
     var again: [JobLease] = []
     for (index, commit) in fresh.enumerated() {
-      guard let (lease, items) = commit.job else { continue }
+      let (lease, items) = commit.job
       if late.contains(index) {
         again.append(lease)
         continue
       }
       var operation: Operation = .delete(lease.id.key)
-      if let cut = items.firstIndex(where: { $0.kind != .many && coverage.cut.contains($0.feed) }) {
+      if let cut = items.firstIndex(where: { spreads($0.kind) && coverage.cut.contains($0.feed) }) {
         var record = lease.record
         record.holder = 0
         record.beat &+= 1

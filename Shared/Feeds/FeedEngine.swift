@@ -34,8 +34,11 @@ public final class FeedEngine: FeedService {
     public var joinRowsMax = 256
     /// Rows in one step of a copy or a collection.
     public var stepRowsMax = 500
-    /// Placements of one activity.
-    public var placementsMax = 256
+    /// Placements of one activity, and how many of them its record's header holds (B8).
+    public var placementsMax = 10_000
+    public var headerPlacementsMax = 256
+    /// Placements that one job spreads or collects.
+    public var jobPlacementsMax = 1_000
     /// Garbage rows that one read has deleted.
     public var garbagePerReadMax = 128
     /// Attempts of a write that others change under us.
@@ -71,6 +74,14 @@ public final class FeedEngine: FeedService {
     public static let noHides = Faults(rawValue: 256)
     /// Fan-outs still on their way forget relations that ended with `keep_history`.
     public static let noFormer = Faults(rawValue: 512)
+    /// Placements beyond the header are not looked up.
+    public static let noRows = Faults(rawValue: 1_024)
+    /// Targets that a change of `to` takes away keep their placements.
+    public static let targetsStay = Faults(rawValue: 2_048)
+    /// What `add_to_many` adds is given to followers.
+    public static let manySpread = Faults(rawValue: 4_096)
+    /// Audit entries are written beside the change, without a job in its sub-batch.
+    public static let auditApart = Faults(rawValue: 8_192)
   }
 
   let store: any KeyValueStore
@@ -79,6 +90,7 @@ public final class FeedEngine: FeedService {
   let timing: JobTiming
   let activityCounts: any ActivityCounts
   let runtime: FeedRuntime
+  let auditLog: AuditLog
   let logger: Logger
   /// Who holds the jobs that this process runs.
   let holder: UInt64
@@ -93,6 +105,7 @@ public final class FeedEngine: FeedService {
     metrics: Metrics, holder: UInt64 = .random(in: 1...(.max))
   ) {
     self.store = store
+    auditLog = AuditLog(store: store)
     self.times = times
     self.options = options
     self.timing = timing

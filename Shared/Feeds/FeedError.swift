@@ -1,4 +1,5 @@
 import KeevoClient
+import Model
 
 /// Why an operation on feeds failed.
 public enum FeedError: Error, Sendable {
@@ -9,4 +10,8 @@ public enum FeedError: Error, Sendable {
   case invalid(String)
   /// An activity has no score (feeds K5, K7).
   case ranking(RankingFailure)
+  /// There is no such activity, or it is not in the feed that was named (feeds 1.3, code 13).
+  case missing(ActivityID)
+  /// What an activity would become is not allowed.
+  case activity(ActivityInputError)
 }

@@ -12,6 +12,8 @@ enum FeedKeys {
   static let followerOrderSpace = UInt8(ascii: "q")
   static let foreignIDSpace = UInt8(ascii: "x")
   static let counterSpace = UInt8(ascii: "c")
+  /// Placements beyond the record's header (B8).
+  static let placementSpace = UInt8(ascii: "p")
   /// Own and `to` rows by arrival (B12).
   static let arrivalSpace = UInt8(ascii: "i")
 

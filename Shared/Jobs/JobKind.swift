@@ -16,6 +16,8 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
   public static let webhook = JobKind(rawValue: 7)
   public static let export = JobKind(rawValue: 8)
   public static let convert = JobKind(rawValue: 9)
+  /// Brings an entry into the audit log.
+  public static let audit = JobKind(rawValue: 20)
 
   /// For metrics and logs.
   public var name: String {
@@ -29,6 +31,7 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
     case .webhook: "webhook"
     case .export: "export"
     case .convert: "convert"
+    case .audit: "audit"
     default: "kind-\(rawValue)"
     }
   }

@@ -109,8 +109,7 @@ private struct ActivityReader {
     }
     var seen: Set<FeedID> = []
     for (index, item) in value.elements.enumerated() {
-      let words = (item.string ?? "").split(separator: " ", omittingEmptySubsequences: false)
-      guard (1...2).contains(words.count), let target = FeedID(words[0]), words.count == 1 || !words[1].isEmpty else {
+      guard let target = FeedID(target: item) else {
         errors.append(.init("to[\(index)]", "must be a feed such as \"user:1\", or \"user:1 token\""))
         continue
       }
@@ -148,5 +147,14 @@ private struct ActivityReader {
     ]
     members += custom.map { .init($0.name.string ?? "", JSONValue($0.value)) }
     return JSONValue.object(members).encoded(sortedNames: true)
+  }
+}
+
+extension FeedID {
+  /// Reads an item of `to`: `slug:id`, or `slug:id token`, whose token is dropped (feeds F8, A12).
+  public init?(target node: JSONNode) {
+    let words = (node.string ?? "").split(separator: " ", omittingEmptySubsequences: false)
+    guard (1...2).contains(words.count), words.count == 1 || !words[1].isEmpty else { return nil }
+    self.init(words[0])
   }
 }

@@ -28,6 +28,8 @@ public struct FeedGroup: Hashable, Sendable {
   public var rankings: [String: String]
   /// The method of reads that name none (feeds K2).
   public var rankingDefault: String?
+  /// The app's own rules, in the order in which they decide (insight D95).
+  public var rules: [AccessRule] = []
 
   public init(
     slug: String, kind: Kind, policy: Policy? = nil, realtime: Bool = true, pullAbove: Int = 5_000,

@@ -12,7 +12,7 @@ import Testing
 
   /// The table of feeds 1.7: what alice may do to a feed of bob's, by policy.
   private static let others: [FeedGroup.Policy: Set<Authorizer.FeedOperation>] = [
-    .private: [], .publicRead: [.read], .notify: [.target], .publicReadWrite: [.read, .write, .target],
+    .private: [], .publicRead: [.read], .notify: [.target], .publicReadWrite: [.read, .write, .remove, .target],
   ]
 
   @Test(arguments: FeedGroup.Policy.allCases, Authorizer.FeedOperation.allCases)

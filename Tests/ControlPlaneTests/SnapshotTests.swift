@@ -18,7 +18,8 @@ import Testing
         ],
         allowAnonymousRead: true, disableAuthChecks: false,
         requestLimits: RequestLimits(perApp: [.quarter: ["*": 5]], perUser: [.hour: ["b": 6]]),
-        personalizationEnabled: true, personalizationResources: ["p"])
+        personalizationEnabled: true, personalizationResources: ["p"], dataPrivacy: false, moderation: true,
+        rules: [AccessRule(name: "r", priority: -2, effect: .deny, resource: "feed", action: "*", groups: ["g"])])
     ],
     keys: [
       "abc": APIKey(
@@ -50,7 +51,13 @@ import Testing
       snapshot.apps[id] = AppConfiguration(
         id: id, name: text(), suspended: number(1) == 0, groups: groups, allowAnonymousRead: number(1) == 0,
         disableAuthChecks: number(1) == 0, requestLimits: RequestLimits(perApp: limits(), perUser: limits()),
-        personalizationEnabled: number(1) == 0, personalizationResources: Set((0..<number(3)).map { _ in text() }))
+        personalizationEnabled: number(1) == 0, personalizationResources: Set((0..<number(3)).map { _ in text() }),
+        auditLogs: number(1) == 0, dataPrivacy: number(1) == 0, moderation: number(1) == 0,
+        rules: (0..<number(3)).map { _ in
+          AccessRule(
+            name: text(), priority: number(9) - 5, effect: number(1) == 0 ? .allow : .deny, resource: text(),
+            action: text(), groups: (0..<number(2)).map { _ in text() }, ownerOnly: number(1) == 0)
+        })
     }
     for index in 0..<number(8) {
       let secrets = (0..<(1 + number(1))).map { _ in
@@ -72,10 +79,12 @@ import Testing
   /// The format on disk: a change of these bytes needs a new format number.
   @Test func goldenBytesOfFormatTwo() {
     let expected =
-      "02" + "0000000000000007" + "0000000000000001" + "0000000000000003" + "0000000000000003" + "64c3a9" + "0b"
+      "02" + "0000000000000007" + "0000000000000001" + "0000000000000003" + "0000000000000003" + "64c3a9" + "5b"
       + "0000000000000001" + "0f" + "0000000000000001" + "0000000000000001" + "2a" + "0000000000000005"
       + "0000000000000001" + "3c" + "0000000000000001" + "0000000000000001" + "62" + "0000000000000006"
       + "0000000000000001" + "0000000000000001" + "70"
+      + "0000000000000001" + "0000000000000001" + "72" + "0000000000000004" + "64656e79" + "0000000000000004" + "66656564"
+      + "0000000000000001" + "2a" + "fffffffffffffffe" + "00" + "0000000000000001" + "0000000000000001" + "67"
       + "0000000000000001" + "0000000000000004" + "75736572" + "0000000000000004" + "666c6174" + "000000000000000b"
       + "7075626c69635f72656164" + "00" + "0000000000000009" + "0000000000000001" + "0000000000000001" + "61"
       + "0000000000000002" + "0000000000000001" + "61" + "0000000000000002" + "7b7d" + Self.goldenKeys
@@ -95,11 +104,10 @@ import Testing
       + "7075626c69635f72656164" + "00" + "0000000000000009" + Self.goldenKeys
     let old = try SnapshotCodec.decode(try #require(Hexadecimal.bytes(bytes[...])))
     var expected = Self.small
-    expected.apps[AppID(3)]?.groups["user"]?.rankings = [:]
-    expected.apps[AppID(3)]?.groups["user"]?.rankingDefault = nil
-    expected.apps[AppID(3)]?.requestLimits = RequestLimits()
-    expected.apps[AppID(3)]?.personalizationEnabled = false
-    expected.apps[AppID(3)]?.personalizationResources = []
+    expected.apps[AppID(3)] = AppConfiguration(
+      id: AppID(3), name: "dé", suspended: true,
+      groups: [FeedGroup(slug: "user", kind: .flat, policy: .publicRead, realtime: false, pullAbove: 9)],
+      allowAnonymousRead: true)
     #expect(old == expected)
   }
 

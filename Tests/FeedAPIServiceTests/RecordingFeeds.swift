@@ -39,9 +39,10 @@ final class RecordingFeeds: FeedService {
   private static func name(_ feed: FeedID, _ app: AppID) -> String { "\(app)/\(feed)" }
 
   func add(
-    _ activities: [ActivityInput], to feed: FeedID, app: AppID, traceID: [UInt8]
+    _ activities: [ActivityInput], to feed: FeedID, _ context: ChangeContext
   ) async throws(FeedError) -> [StoredActivity] {
-    try record("add \(activities.count) to \(Self.name(feed, app))") { state in
+    let app = context.app
+    return try record("add \(activities.count) to \(Self.name(feed, app))") { state in
       activities.map { input in
         state.clock += 1
         state.version += 1
@@ -79,14 +80,43 @@ final class RecordingFeeds: FeedService {
     return StoredActivity(id: id, version: Stamp(version), body: writer.bytes, originOffset: originOffset)
   }
 
-  func remove(_ id: ActivityID, from feed: FeedID, app: AppID, traceID: [UInt8]) async throws(FeedError) {
+  func addToMany(_ activity: ActivityInput, feeds: [FeedID], _ context: ChangeContext) async throws(FeedError) {
+    try record("add to \(feeds.count) of \(context.app)") { _ in }
+  }
+
+  func update(_ activities: [ActivityInput], _ context: ChangeContext) async throws(FeedError) {
+    try record("update \(activities.count) of \(context.app)") { _ in }
+  }
+
+  func update(
+    _ changes: [ActivityChange], limits: ActivityLimits, _ context: ChangeContext
+  ) async throws(FeedError) -> [StoredActivity] {
+    try record("change \(changes.count) of \(context.app)") { _ in [] }
+  }
+
+  func updateTargets(
+    _ requests: [TargetsChange], in feed: FeedID, _ context: ChangeContext
+  ) async throws(FeedError) -> [TargetsOutcome] {
+    try record("target \(requests.count) in \(Self.name(feed, context.app))") { _ in [] }
+  }
+
+  func erase(_ erasures: [(id: ActivityID, feeds: [FeedID])], _ context: ChangeContext) async throws(FeedError) {
+    try record("erase \(erasures.count) of \(context.app)") { _ in }
+  }
+
+  func auditLogs(_ query: AuditLog.Query, app: AppID) async throws(FeedError) -> AuditLog.Page {
+    try record("audit logs of \(app)") { _ in AuditLog.Page(entries: []) }
+  }
+
+  func remove(_ id: ActivityID, from feed: FeedID, _ context: ChangeContext) async throws(FeedError) {
+    let app = context.app
     try record("remove \(id) from \(Self.name(feed, app))") { state in
       state.feeds[Self.name(feed, app)]?.removeAll { $0.id == id }
     }
   }
 
-  func remove(foreignID: String, from feed: FeedID, app: AppID, traceID: [UInt8]) async throws(FeedError) {
-    try record("remove foreign \(foreignID) from \(Self.name(feed, app))") { _ in }
+  func remove(foreignID: String, from feed: FeedID, _ context: ChangeContext) async throws(FeedError) {
+    try record("remove foreign \(foreignID) from \(Self.name(feed, context.app))") { _ in }
   }
 
   func activities(_ ids: [ActivityID], app: AppID) async throws(FeedError) -> [StoredActivity?] {

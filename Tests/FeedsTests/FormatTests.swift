@@ -63,11 +63,11 @@ import Testing
     #expect(try ActivityRecord(encoded.bytes) == record)
     var other = record
     other.placements.removeLast()
-    other.renewTo()
+    other.renewTo([])
     #expect(!String(decoding: other.body, as: UTF8.self).contains("\"to\""))
     #expect(String(decoding: other.body, as: UTF8.self).hasSuffix("\"origin\":,\"c\":1}"))
     other.placements = record.placements
-    other.renewTo()
+    other.renewTo([placements[1].feed])
     #expect(other == record)
     #expect(throws: FormatError.unknown(9)) { try ActivityRecord([9] + encoded.bytes.dropFirst()) }
     for length in 0..<50 {
@@ -97,6 +97,36 @@ import Testing
     #expect(EntityName.user("bob").item(AppID(1)).partition.name == Array("u/bob".utf8))
     #expect(
       EntityName.object(collection: "food", id: "b1").item(AppID(1)).partition.name == Array("o/food/b1".utf8))
+  }
+
+  @Test func placementsInRows() throws {
+    let placement = Placement(feed: [65, 66], kind: .many, epoch: Stamp(7), row: 0x0102)
+    let key = PlacementRow.key(placement)
+    #expect(key.space == UInt8(ascii: "p"))
+    #expect(key.rest == be(FeedKeys.feedHash([65, 66])) + be(7))
+    #expect(Array(key.rest[PlacementRow.epochOffset...]) == be(7))
+    let value = PlacementRow.value(placement)
+    #expect(value == [1, 2, 1, 2, 0, 2, 65, 66])
+    #expect(try PlacementRow.placement(key.rest, value) == placement)
+    cut(value) { _ = try PlacementRow.placement(key.rest, $0) }
+    let input = ActivityInput(actor: "a", verb: "v", object: "o", idLowBits: 0)
+    let body = ActivityBody(input, id: id, time: ActivityTime(microseconds: 0), to: [])
+    var record = ActivityRecord(idVersion: 1, foreignIDHash: [], placements: [], body: body)
+    let without = record.encoded().bytes
+    record.more = 0x0304
+    #expect(record.encoded().bytes.prefix(11) == [1, 1, 1, 0, 0, 0, 0, 0, 0, 3, 4])
+    #expect(record.encoded().bytes.dropFirst(11).elementsEqual(without.dropFirst(7)))
+    #expect(try ActivityRecord(record.encoded().bytes) == record)
+  }
+
+  @Test func auditEntries() throws {
+    let entry = AuditEntry(
+      .collectionObject, id: "é", action: .delete, userID: "u", createdAt: ActivityTime(microseconds: 5))
+    #expect(entry.encoded == [1, 4, 3] + be(5) + [0, 2, 0xC3, 0xA9, 0, 1, 0x75])
+    #expect(try AuditEntry(entry.encoded) == entry)
+    cut(entry.encoded) { _ = try AuditEntry($0) }
+    #expect(Array(entry.key.rest.prefix(8)) == be(~entry.createdAt.ticks), "newest first")
+    #expect(entry.key.rest.count == AuditLog.cursorBytes)
   }
 
   @Test func followsAndEdges() throws {

@@ -38,6 +38,10 @@ import Testing
     ("pending jobs are left to workers", .noHelp, .mixed),
     ("what came before the follow is pushed too", .noSince, .relation), ("removals hide nothing", .noHides, .relation),
     ("kept history is closed to fan-outs on their way", .noFormer, .fan),
+    ("placements in rows are not looked up", .noRows, .changes),
+    ("lost targets keep their placements", .targetsStay, .changes),
+    ("add_to_many is fanned out", .manySpread, .changes),
+    ("audit entries are left out of the change's write", .auditApart, .changes),
   ])
   func theDriverNoticesARuleSwitchedOff(_ name: String, _ faults: FeedEngine.Faults, _ style: FeedOperation.Style) {
     let found = firstFailure(1...4_000, style, faults: faults)

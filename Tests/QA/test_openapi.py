@@ -84,6 +84,20 @@ def test_successes_are_as_described(api, unique):
     check(operation("removeActivities"), api.delete(f"feed/user/{user}/{added.json()['id']}/"))
 
 
+def test_updates_are_as_described(api, unique):
+    user = unique()
+    update = {"actor": "a", "verb": "v", "object": "o", "foreign_id": user, "time": "2026-11-21T10:00:00"}
+    name = {"foreign_id": user, "time": update["time"]}
+    check(operation("updateActivities"), api.post("activities/", {"activities": [update]}))
+    check(operation("addToMany"), api.post("feed/add_to_many/", {"activity": update, "feeds": [f"user:{user}"]}))
+    check(operation("changeActivities"), api.post("activity/", {**name, "set": {"a.b": 1}}))
+    check(operation("changeActivities"), api.post("activity/", {"changes": [{**name, "unset": ["a"]}]}))
+    check(operation("changeActivities"), api.post("activity/", {"foreign_id": "none", "time": update["time"]}))
+    path = f"feed_targets/user/{user}/activity_to_targets/"
+    check(operation("updateTargets"), api.post(path, {**name, "added_targets": [f"flat:{user}"]}))
+    check(operation("updateTargets"), api.post(path, [{**name, "new_targets": []}]))
+
+
 def test_users_and_collections_are_as_described(api, unique):
     name = unique()
     check(operation("addUser"), api.post("user/", {"id": name, "data": {"a": [1]}}))

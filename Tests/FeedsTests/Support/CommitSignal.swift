@@ -19,7 +19,8 @@ final class CommitSignal: Sendable {
 
   private func commits(_ batch: SubBatch) -> Bool {
     switch operation {
-    case .add: return batch.conditions.contains { Self.isRecord($0) }
+    case .add, .addToMany, .update, .change, .replaceTargets, .editTargets:
+      return batch.conditions.contains { Self.isRecord($0) }
     case .remove:
       return batch.conditions.contains { Self.isRecord($0) }
         || batch.operations.contains { operation in

@@ -4,6 +4,13 @@ enum FeedOperation: CustomStringConvertible {
   case remove(Int, from: String)
   case follow(String, String, copy: Int)
   case unfollow(String, String, keepHistory: Bool)
+  case addToMany(Int, [String])
+  /// Full update: creates what is missing, in no feed.
+  case update(Int)
+  /// Partial update.
+  case change(Int)
+  case replaceTargets(Int, in: String, [String])
+  case editTargets(Int, in: String, added: [String], removed: [String])
 
   var description: String {
     switch self {
@@ -11,26 +18,68 @@ enum FeedOperation: CustomStringConvertible {
     case .remove(let activity, let feed): "remove a\(activity) from \(feed)"
     case .follow(let source, let target, let limit): "\(source) follows \(target), copies \(limit)"
     case .unfollow(let source, let target, let keep): "\(source) unfollows \(target)\(keep ? ", keeps" : "")"
+    case .addToMany(let activity, let feeds): "add a\(activity) to many \(feeds)"
+    case .update(let activity): "update a\(activity)"
+    case .change(let activity): "change a\(activity)"
+    case .replaceTargets(let activity, let feed, let targets): "a\(activity) in \(feed) goes to \(targets)"
+    case .editTargets(let activity, let feed, let added, let removed):
+      "a\(activity) in \(feed) goes to \(added), no more to \(removed)"
+    }
+  }
+
+  /// The activity it is about.
+  var activity: Int? {
+    switch self {
+    case .add(let activity, _, _), .remove(let activity, _), .addToMany(let activity, _), .update(let activity),
+      .change(let activity), .replaceTargets(let activity, _, _), .editTargets(let activity, _, _, _):
+      activity
+    case .follow, .unfollow: nil
+    }
+  }
+
+  /// What it can do to placements, in the words of adds and removals.
+  var effects: [FeedOperation] {
+    switch self {
+    case .addToMany(let activity, let feeds): [.add(activity, to: feeds[0], targets: [])]
+    case .replaceTargets(let activity, let feed, _), .editTargets(let activity, let feed, _, _):
+      [.add(activity, to: feed, targets: []), .remove(activity, from: feed)]
+    case .update, .change: []
+    default: [self]
+    }
+  }
+
+  /// Whether it replaces content.
+  var writesContent: Bool {
+    switch self {
+    case .add, .addToMany, .update, .change: true
+    default: false
     }
   }
 
   /// Whether the order of the two does not matter for what feeds show.
   func commutes(with other: FeedOperation) -> Bool {
+    if let a = activity, let b = other.activity, a == b { return false }
     switch (self, other) {
+    case (.update, _), (_, .update), (.change, _), (_, .change): return true
+    case (.addToMany, .follow), (.follow, .addToMany): return false
     case (.add(let a, _, _), .add(let b, _, _)), (.add(let a, _, _), .remove(let b, _)),
       (.remove(let a, _), .add(let b, _, _)):
       return a != b
     case (.add, .follow(_, _, let limit)), (.follow(_, _, let limit), .add): return limit == 9
     case (.add, .unfollow(_, _, let keep)), (.unfollow(_, _, let keep), .add): return !keep
-    case (.remove, _), (_, .remove): return false
+    case (.addToMany, .unfollow(_, _, let keep)), (.unfollow(_, _, let keep), .addToMany): return !keep
+    case (.add, .addToMany), (.addToMany, .add), (.addToMany, .addToMany), (.addToMany, .remove), (.remove, .addToMany):
+      return true
+    case (.remove, _), (_, .remove), (.replaceTargets, _), (_, .replaceTargets), (.editTargets, _), (_, .editTargets):
+      return false
     default: return relation != other.relation
     }
   }
 
   private var relation: [String] {
     switch self {
-    case .add, .remove: []
     case .follow(let source, let target, _), .unfollow(let source, let target, _): [source, target]
+    default: []
     }
   }
 
@@ -42,6 +91,8 @@ enum FeedOperation: CustomStringConvertible {
     case relation
     /// One source and several followers, some of which a fan-out reaches late.
     case fan
+    /// Placements and content of few activities, changed in every way there is.
+    case changes
   }
 
   static func random(feeds: [String], activities: Int, style: Style, _ random: inout SeededGenerator) -> FeedOperation {
@@ -63,11 +114,35 @@ enum FeedOperation: CustomStringConvertible {
     }
     let target = random.pick(feeds)
     let source = random.pick(feeds.filter { $0 != target })
+    if style == .changes { return change(activity, source, target, feeds, draw, &random) }
     switch draw {
     case ..<0.40:
       return .add(activity, to: target, targets: feeds.filter { $0 != target && random.chance(0.2) })
     case ..<0.57: return .remove(activity, from: target)
     case ..<0.80: return .follow(source, target, copy: random.pick([0, 1, 2, 9]))
+    default: return .unfollow(source, target, keepHistory: random.chance(0.4))
+    }
+  }
+
+  private static func change(
+    _ activity: Int, _ source: String, _ target: String, _ feeds: [String], _ draw: Double,
+    _ random: inout SeededGenerator
+  ) -> FeedOperation {
+    func some(_ share: Double) -> [String] { feeds.filter { $0 != target && random.chance(share) } }
+    switch draw {
+    case ..<0.25: return .add(activity, to: target, targets: some(0.4))
+    case ..<0.35:
+      let many = feeds.filter { _ in random.chance(0.5) }
+      return .addToMany(activity, many.isEmpty ? [target] : many)
+    case ..<0.42: return .update(activity)
+    case ..<0.50: return .change(activity)
+    case ..<0.60: return .replaceTargets(activity, in: target, some(0.4))
+    case ..<0.70:
+      let added = some(0.3)
+      return .editTargets(
+        activity, in: target, added: added, removed: some(0.3).filter { !added.contains($0) })
+    case ..<0.80: return .remove(activity, from: target)
+    case ..<0.92: return .follow(source, target, copy: random.pick([0, 1, 9, 9]))
     default: return .unfollow(source, target, keepHistory: random.chance(0.4))
     }
   }

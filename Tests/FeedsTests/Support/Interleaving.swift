@@ -32,6 +32,10 @@ final class Interleaving {
   private(set) var failure: String?
   /// What requests in doubt make undecidable: a feed, or an activity in it.
   private var doubtful: Set<Doubt> = []
+  /// Activities whose content they make undecidable.
+  private var doubtfulContent: Set<Int> = []
+  /// Entries that the audit log must have.
+  private let audited = AuditCount()
 
   private struct Doubt: Hashable {
     var feed: String
@@ -48,9 +52,15 @@ final class Interleaving {
   init(seed: UInt64, style: FeedOperation.Style, faults: FeedEngine.Faults) {
     var random = SeededGenerator(seed: seed)
     let size = style == .mixed ? random.below(3) : 0
-    let count = style == .mixed ? [4, 7, 10][size] : style == .fan ? 12 : 4 + random.below(7)
-    let activities = style == .mixed ? size + 1 : style == .fan ? 6 : 1 + random.below(2)
-    let feeds = (0..<(style == .mixed ? size + 2 : style == .fan ? 5 : 2)).map { "flat:f\($0)" }
+    let counts: (operations: Int, activities: Int, feeds: Int) =
+      switch style {
+      case .mixed: ([4, 7, 10][size], size + 1, size + 2)
+      case .fan: (12, 6, 5)
+      case .changes: (6 + random.below(7), 1 + random.below(2), 3 + random.below(2))
+      case .relation: (4 + random.below(7), 1 + random.below(2), 2)
+      }
+    let activities = counts.activities
+    let feeds = (0..<counts.feeds).map { "flat:f\($0)" }
     self.activities = activities
     self.feeds = feeds
     crashes = style == .mixed ? random.pick([0.2, 0.5, 0.9]) : 0.7
@@ -58,7 +68,7 @@ final class Interleaving {
     share = random.pick([0.25, 0.55])
     jump = random.pick([0, 0.01, 0.03])
     lagging = random.chance(style == .fan ? 0.6 : 0.25)
-    operations = (0..<count).map { _ in
+    operations = (0..<counts.operations).map { _ in
       FeedOperation.random(feeds: feeds, activities: activities, style: style, &random)
     }
     var options = FeedEngine.Options()
@@ -67,6 +77,10 @@ final class Interleaving {
     options.fanOutPageMax = 2
     options.stepRowsMax = 2
     options.joinRowsMax = 8
+    if style == .changes {
+      options.headerPlacementsMax = random.pick([1, 2, 256])
+      options.jobPlacementsMax = random.pick([1, 2, 1_000])
+    }
     options.visibleFeedsMax = lagging ? 1 : 1_000
     options.faults = faults
     self.options = options
@@ -96,7 +110,7 @@ final class Interleaving {
         unanswered = []
       }
     }
-    if !settle(everything: true) || !check("at rest") { return false }
+    if !settle(everything: true) || !check("at rest") || !checkAudit() { return false }
     clock.advance(3 * Self.mark)
     return settle(everything: true) && check("after the collection of marks")
   }
@@ -171,10 +185,14 @@ final class Interleaving {
     log.append("begins: \(operation)")
     let signal = CommitSignal(operation)
     let actor = StepActor("client \(number)", operation: number, signal: signal)
-    let engine = engine(actor) { request, response in signal.observe(request, response) }
+    let audited = audited
+    let engine = engine(actor) { request, response in
+      signal.observe(request, response)
+      audited.observe(request, response)
+    }
     let app = app
     executor.launch {
-      let answered = await Self.answer(operation, engine, app)
+      let answered = await Self.answer(operation, number, engine, app)
       actor.finish(failed: !answered)
     }
     executor.drain()
@@ -186,29 +204,54 @@ final class Interleaving {
     return feed
   }
 
-  private static func input(_ activity: Int, _ targets: [String]) -> ActivityInput {
+  /// The content of request `number`.
+  private static func input(_ activity: Int, _ targets: [String], _ number: Int) -> ActivityInput {
     ActivityInput(
       actor: "alice", verb: "post", object: "a\(activity)", foreignID: "a\(activity)",
-      time: ActivityTime(microseconds: Int64(1_000_000 + activity)), to: targets.map(feed), idLowBits: UInt64(activity))
+      time: ActivityTime(microseconds: Int64(1_000_000 + activity)), to: targets.map(feed),
+      customMembers: Array(",\"by\":\(number)".utf8), idLowBits: UInt64(activity))
   }
 
-  private static func answer(_ operation: FeedOperation, _ engine: FeedEngine, _ app: AppID) async -> Bool {
+  private static func id(_ activity: Int) -> ActivityID {
+    input(activity, [], 0).id(at: ActivityTime(microseconds: Int64(1_000_000 + activity)))
+  }
+
+  private static func answer(
+    _ operation: FeedOperation, _ number: Int, _ engine: FeedEngine, _ app: AppID
+  ) async -> Bool {
     do {
-      try await perform(operation, engine, app)
+      try await perform(operation, number, engine, ChangeContext(app: app, author: .user("bob")))
+      return true
+    } catch .missing {
+      // Whether it was there is for the reference to say.
       return true
     } catch {
       return false
     }
   }
 
-  private static func perform(_ operation: FeedOperation, _ engine: FeedEngine, _ app: AppID) async throws(FeedError) {
+  private static func perform(
+    _ operation: FeedOperation, _ number: Int, _ engine: FeedEngine, _ context: ChangeContext
+  ) async throws(FeedError) {
+    let app = context.app
     switch operation {
     case .add(let activity, let feed, let targets):
-      _ = try await engine.add([input(activity, targets)], to: Self.feed(feed), app: app, traceID: [])
-    case .remove(let activity, let feed):
-      let input = input(activity, [])
-      let id = input.id(at: ActivityTime(microseconds: Int64(1_000_000 + activity)))
-      try await engine.remove(id, from: Self.feed(feed), app: app, traceID: [])
+      _ = try await engine.add([input(activity, targets, number)], to: Self.feed(feed), context)
+    case .addToMany(let activity, let feeds):
+      try await engine.addToMany(input(activity, [], number), feeds: feeds.map(feed), context)
+    case .update(let activity): try await engine.update([input(activity, [], number)], context)
+    case .change(let activity):
+      let setting = ActivityChange.Setting(path: ["by"], value: .integer(number))
+      _ = try await engine.update(
+        [ActivityChange(id: id(activity), set: [setting])], limits: ActivityLimits(), context)
+    case .replaceTargets(let activity, let feed, let targets):
+      _ = try await engine.updateTargets(
+        [TargetsChange(id: id(activity), change: .replace(targets.map(Self.feed)))], in: Self.feed(feed), context)
+    case .editTargets(let activity, let feed, let added, let removed):
+      let change = TargetsChange.Change.edit(added: added.map(Self.feed), removed: removed.map(Self.feed))
+      _ = try await engine.updateTargets(
+        [TargetsChange(id: id(activity), change: change)], in: Self.feed(feed), context)
+    case .remove(let activity, let feed): try await engine.remove(id(activity), from: Self.feed(feed), context)
     case .follow(let source, let target, let limit):
       try await engine.follow(
         [FollowRequest(source: feed(source), target: feed(target), activityCopyLimit: limit)], app: app, traceID: [])
@@ -244,9 +287,32 @@ final class Interleaving {
     case .add(let activity, let feed, let targets):
       reference.add(
         activity, [.init(feed: feed, kind: .own)] + targets.map { .init(feed: $0, kind: .to) })
+      reference.write(activity, content: number, creates: false)
+    case .addToMany(let activity, let feeds):
+      reference.add(activity, feeds.map { .init(feed: $0, kind: .many) })
+      reference.write(activity, content: number, creates: false)
+    case .update(let activity): reference.write(activity, content: number, creates: true)
+    case .change(let activity): reference.write(activity, content: number, creates: false)
+    case .replaceTargets(let activity, let feed, let targets):
+      retarget(activity, feed) { before in targets.filter { $0 != feed || before.contains(feed) } }
+    case .editTargets(let activity, let feed, let added, let removed):
+      retarget(activity, feed) { before in
+        let kept = before.filter { !removed.contains($0) }
+        return kept + added.filter { !kept.contains($0) && ($0 != feed || before.contains(feed)) }
+      }
     case .remove(let activity, let feed): reference.remove(activity, from: feed)
     case .follow(let source, let target, let limit): reference.follow(source, target, copy: limit)
     case .unfollow(let source, let target, let keep): reference.unfollow(source, target, keepHistory: keep)
+    }
+  }
+
+  private func retarget(_ activity: Int, _ feed: String, _ change: ([String]) -> [String]) {
+    let holds = reference.holds(feed, activity)
+    if holds.inItsOwnRight {
+      reference.retarget(activity, change)
+    } else if holds.atAll {
+      // Whether a fan-out had reached the feed when it was asked is not for the reference to guess.
+      for feed in feeds { doubtful.insert(Doubt(feed: feed, activity: activity)) }
     }
   }
 
@@ -356,6 +422,15 @@ final class Interleaving {
 
   /// What two requests, the first of which was never answered, make undecidable.
   private func mark(_ one: FeedOperation, _ two: FeedOperation) {
+    if let a = one.activity, a == two.activity, one.writesContent, two.writesContent { doubtfulContent.insert(a) }
+    for one in one.effects {
+      for two in two.effects {
+        mark(one, and: two)
+      }
+    }
+  }
+
+  private func mark(_ one: FeedOperation, and two: FeedOperation) {
     for (p, q) in [(one, two), (two, one)] {
       switch (p, q) {
       case (.add(let activity, _, _), .follow(let source, _, let limit)):
@@ -388,15 +463,36 @@ final class Interleaving {
           && !self.doubtful.contains(Doubt(feed: feed, activity: nil))
       }
       let wanted = reference.read(feed).filter { certain($0.key) }.sorted { $0.key > $1.key }.map {
-        "a\($0.key)<\($0.value)"
+        "a\($0.key)<\($0.value)" + self.by($0.key, self.reference.content[$0.key])
       }
-      let got = items.filter { certain($0.activity) }.map { "a\($0.activity)<\($0.origin)" }
+      let got = items.filter { certain($0.activity) }.map {
+        "a\($0.activity)<\($0.origin)" + self.by($0.activity, $0.content)
+      }
       if got != wanted { return fail("\(when), \(feed): has \(got), must have \(wanted)") }
     }
     return true
   }
 
-  private func read(_ feed: String) -> [(activity: Int, origin: String)]? {
+  /// Whose content it has, if that is decided.
+  private func by(_ activity: Int, _ content: Int?) -> String {
+    doubtfulContent.contains(activity) ? "" : " by \(content ?? -1)"
+  }
+
+  /// Each change that was made durable stands in the audit log once.
+  private func checkAudit() -> Bool {
+    let engine = FeedEngine(
+      store: store, times: times, options: options, timing: World.timing(clock),
+      runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
+    let app = app
+    let page = Self.wait(on: executor) { try? await engine.auditLogs(AuditLog.Query(limit: 1_000), app: app) }
+    guard let page else { return fail("the audit log cannot be read") }
+    guard page.entries.count == audited.count else {
+      return fail("the audit log has \(page.entries.count) entries, must have \(audited.count)")
+    }
+    return true
+  }
+
+  private func read(_ feed: String) -> [(activity: Int, origin: String, content: Int)]? {
     var options = options
     options.garbagePerReadMax = 0
     let engine = FeedEngine(
@@ -407,8 +503,17 @@ final class Interleaving {
       try? await engine.readFlat(Self.feed(feed), app: app, page: PageRequest(limit: 100))
     }
     return page?.items.map { item in
-      (Int(item.activity.id.ticks / 10 % 1_000_000) - Self.tickBase, item.origin.map(\.description) ?? "")
+      (
+        Int(item.activity.id.ticks / 10 % 1_000_000) - Self.tickBase, item.origin.map(\.description) ?? "",
+        Self.content(item.activity)
+      )
     }
+  }
+
+  private static func content(_ activity: StoredActivity) -> Int {
+    let body = String(decoding: activity.body, as: UTF8.self)
+    guard let place = body.range(of: "\"by\":") else { return -1 }
+    return Int(body[place.upperBound...].prefix { $0.isNumber }) ?? -1
   }
 
   private static let tickBase = Int(ActivityTime(microseconds: 1_000_000).ticks / 10 % 1_000_000)

@@ -26,6 +26,8 @@ struct ReferenceModel {
   private var placements: [Int: [(place: Place, made: Int)]] = [:]
   private var citations: [String: [Int: Set<Citation>]] = [:]
   private var live: [Relation: Int] = [:]
+  /// Which request gave each activity the content it has.
+  private(set) var content: [Int: Int] = [:]
 
   private mutating func tick() -> Int {
     counter += 1
@@ -43,6 +45,29 @@ struct ReferenceModel {
           .insert(Citation(source: place.feed, placement: made, relation: epoch))
       }
     }
+  }
+
+  /// Replaces content; a full update creates what is missing, in no feed.
+  mutating func write(_ activity: Int, content number: Int, creates: Bool) {
+    if placements[activity] == nil {
+      if !creates { return }
+      placements[activity] = []
+    }
+    content[activity] = number
+  }
+
+  /// How the feed has the activity: in its own right, by a follow, or not.
+  func holds(_ feed: String, _ activity: Int) -> (inItsOwnRight: Bool, atAll: Bool) {
+    let own = placements[activity]?.contains { $0.place.feed == feed } ?? false
+    return (own, own || read(feed)[activity] != nil)
+  }
+
+  /// Changes `to`.
+  mutating func retarget(_ activity: Int, _ change: ([String]) -> [String]) {
+    guard let list = placements[activity] else { return }
+    let wanted = change(list.filter { $0.place.kind == .to }.map(\.place.feed))
+    placements[activity] = list.filter { $0.place.kind != .to || wanted.contains($0.place.feed) }
+    add(activity, wanted.map { .init(feed: $0, kind: .to) })
   }
 
   mutating func follow(_ source: String, _ target: String, copy limit: Int) {
@@ -65,7 +90,7 @@ struct ReferenceModel {
   }
 
   mutating func remove(_ activity: Int, from feed: String) {
-    if var list = placements[activity] {
+    if var list = placements[activity], list.contains(where: { $0.place.feed == feed }) {
       if list.contains(where: { $0.place == Place(feed: feed, kind: .own) }) {
         list.removeAll { $0.place.kind == .to || $0.place.feed == feed }
       } else {

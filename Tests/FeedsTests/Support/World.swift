@@ -11,6 +11,8 @@ final class World: Sendable {
   let engine: FeedEngine
   let metrics = Metrics()
   let app = AppID(1)
+  /// Changes of the app that nobody is named for.
+  var context: ChangeContext { ChangeContext(app: app) }
 
   init(remoteShards: Set<UInt32> = [], _ change: (inout FeedEngine.Options) -> Void = { _ in }) {
     let clock = clock
@@ -104,6 +106,18 @@ final class World: Sendable {
     let body = String(decoding: activity.body, as: UTF8.self)
     guard let start = body.range(of: "\"\(member)\":\"") else { return "" }
     return String(body[start.upperBound...].prefix { $0 != "\"" })
+  }
+
+  /// How many rows of activities, placements, feeds' entries and jobs there are.
+  func rows() async throws -> Int {
+    var count = 0
+    for shard in 0..<UInt32(8) {
+      for rowClass in [RowClass.data, .jobs] {
+        let page = try await store.scan(ScanRequest(scope: .shard(shard, rowClass), limit: 10_000, keysOnly: true))
+        count += page.rows.count { ["a", "p", "e", "i", "j"].contains(UnicodeScalar($0.key.space)) }
+      }
+    }
+    return count
   }
 
   // MARK: Jobs

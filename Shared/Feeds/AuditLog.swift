@@ -1,0 +1,227 @@
+import Jobs
+import KeevoClient
+import Model
+import Synchronization
+
+/// An app's audit log (feeds 2.15, S2–S4): every entry lies in the partition of its day, of its entity and of its user, newest
+/// first in each, so that every filter reads one partition, or days one after another.
+///
+/// An entry is made durable by a job in the sub-batch of the change itself; it is written here before the answer, and by a
+/// worker if that fails. Writing it twice changes nothing.
+public final class AuditLog: Sendable {
+  static let space = UInt8(ascii: "l")
+  private static let dayMicroseconds: Int64 = 86_400_000_000
+
+  private let store: any KeyValueStore
+  /// Days that this process has put into the list of days.
+  private let listed = Mutex<Set<Partition>>([])
+  private static let listedMax = 10_000
+
+  public init(store: any KeyValueStore) { self.store = store }
+
+  // MARK: Partitions
+
+  private static func day(_ time: ActivityTime) -> UInt64 { UInt64(max(0, time.microseconds) / dayMicroseconds) }
+
+  private static func day(_ day: UInt64, _ app: AppID) -> Partition {
+    Partition(app: app.rawValue, "l/d/\(day)")
+  }
+
+  /// The list of days that have entries.
+  private static func days(_ app: AppID) -> Partition { Partition(app: app.rawValue, "l/days") }
+
+  private static func hashed(_ kind: String, _ text: String, _ app: AppID) -> Partition {
+    let hash = FeedKeys.hexadecimal(Array(SHA256Digest.of(Array(text.utf8)).prefix(16)))
+    return Partition(app: app.rawValue, name: Array("l/\(kind)/".utf8) + hash)
+  }
+
+  private static func entity(_ type: AuditEntry.EntityType, _ id: String, _ app: AppID) -> Partition {
+    hashed("e", "\(type.rawValue) \(id)", app)
+  }
+
+  // MARK: Writing
+
+  /// Writes entries that are not part of a change in the feed domain.
+  public func write(_ entries: [AuditEntry], app: AppID, traceID: [UInt8] = []) async throws(FeedError) {
+    do throws(StoreError) { try await put(entries, app, traceID) } catch { throw .store(error) }
+  }
+
+  /// Writes entries into all their partitions.
+  func put(_ entries: [AuditEntry], _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) {
+    var operations: [Partition: [Operation]] = [:]
+    var days: Set<UInt64> = []
+    for entry in entries {
+      let put = Operation.put(entry.key, value: entry.encoded)
+      days.insert(Self.day(entry.createdAt))
+      operations[Self.day(Self.day(entry.createdAt), app), default: []].append(put)
+      operations[Self.entity(entry.entityType, entry.entityID, app), default: []].append(put)
+      if !entry.userID.isEmpty { operations[Self.hashed("u", entry.userID, app), default: []].append(put) }
+    }
+    try await list(days, app, traceID)
+    try await write(operations.map { SubBatch(partition: $0.key, operations: $0.value) }, traceID)
+  }
+
+  /// Notes days before their first entries.
+  private func list(_ days: Set<UInt64>, _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) {
+    let new = days.filter { day in !listed.withLock { $0.contains(Self.day(day, app)) } }
+    if new.isEmpty { return }
+    let operations = new.map { Operation.put(RowKey(space: Self.space, rest: FeedKeys.bigEndian(~$0)), value: [1]) }
+    try await write([SubBatch(partition: Self.days(app), operations: operations)], traceID)
+    listed.withLock { listed in
+      if listed.count > Self.listedMax { listed = [] }
+      for day in new { listed.insert(Self.day(day, app)) }
+    }
+  }
+
+  private func write(_ batches: [SubBatch], _ traceID: [UInt8]) async throws(StoreError) {
+    var rest = batches[...]
+    while !rest.isEmpty {
+      let part = Array(rest.prefix(StoreLimits.subBatchesMax))
+      rest = rest.dropFirst(part.count)
+      _ = try await store.write(WriteRequest(batches: part, traceID: traceID))
+    }
+  }
+
+  // MARK: Reading
+
+  /// Which entries, and which page of them.
+  public struct Query: Hashable, Sendable {
+    public var entity: (type: AuditEntry.EntityType, id: String)?
+    public var userID: String?
+    public var limit: Int
+    /// `next` or `previous` of a page before.
+    public var older: [UInt8]?
+    public var newer: [UInt8]?
+
+    public init(
+      entity: (type: AuditEntry.EntityType, id: String)? = nil, userID: String? = nil, limit: Int = 25,
+      older: [UInt8]? = nil, newer: [UInt8]? = nil
+    ) {
+      self.entity = entity
+      self.userID = userID
+      self.limit = limit
+      self.older = older
+      self.newer = newer
+    }
+
+    public static func == (a: Query, b: Query) -> Bool {
+      a.entity?.type == b.entity?.type && a.entity?.id == b.entity?.id && a.userID == b.userID && a.limit == b.limit
+        && a.older == b.older && a.newer == b.newer
+    }
+
+    public func hash(into hasher: inout Hasher) {
+      hasher.combine(entity?.id)
+      hasher.combine(userID)
+      hasher.combine(limit)
+    }
+  }
+
+  /// Entries newest first, with what leads to the pages before and after; `nil` at the ends (feeds S4).
+  public struct Page: Hashable, Sendable {
+    public var entries: [AuditEntry]
+    public var older: [UInt8]?
+    public var newer: [UInt8]?
+
+    public init(entries: [AuditEntry], older: [UInt8]? = nil, newer: [UInt8]? = nil) {
+      self.entries = entries
+      self.older = older
+      self.newer = newer
+    }
+  }
+
+  /// Bytes of a cursor.
+  public static let cursorBytes = 16
+
+  public func page(_ query: Query, app: AppID) async throws(FeedError) -> Page {
+    do throws(StoreError) {
+      if let newer = query.newer { return try await newerPage(query, newer, app) }
+      var found = try await entries(query, app, from: query.older, newerFirst: true, query.limit + 1)
+      let more = found.count > query.limit
+      found = Array(found.prefix(query.limit))
+      return Page(
+        entries: found, older: more ? found.last?.key.rest : nil,
+        newer: query.older == nil || found.isEmpty ? nil : found.first?.key.rest)
+    } catch {
+      throw .store(error)
+    }
+  }
+
+  private func newerPage(_ query: Query, _ cursor: [UInt8], _ app: AppID) async throws(StoreError) -> Page {
+    var found = try await entries(query, app, from: cursor, newerFirst: false, query.limit + 1)
+    let more = found.count > query.limit
+    found = found.prefix(query.limit).reversed()
+    return Page(entries: found, older: found.last?.key.rest, newer: more ? found.first?.key.rest : nil)
+  }
+
+  /// Up to `count` entries past a position, walking to older ones (`newerFirst`) or to newer ones.
+  private func entries(
+    _ query: Query, _ app: AppID, from cursor: [UInt8]?, newerFirst: Bool, _ count: Int
+  ) async throws(StoreError) -> [AuditEntry] {
+    var found: [AuditEntry] = []
+    let partitions: [Partition]
+    if let entity = query.entity {
+      partitions = [Self.entity(entity.type, entity.id, app)]
+    } else if let user = query.userID {
+      partitions = [Self.hashed("u", user, app)]
+    } else {
+      return try await walkDays(query, app, from: cursor, newerFirst: newerFirst, count)
+    }
+    for partition in partitions where found.count < count {
+      try await collect(&found, partition, query, from: cursor, newerFirst: newerFirst, count)
+    }
+    return found
+  }
+
+  private func walkDays(
+    _ query: Query, _ app: AppID, from cursor: [UInt8]?, newerFirst: Bool, _ count: Int
+  ) async throws(StoreError) -> [AuditEntry] {
+    var found: [AuditEntry] = []
+    let day = cursor.map { Self.day(ActivityTime(ticks: ~FeedKeys.integer($0.prefix(8)))) }
+    var range = RowRange(space: Self.space)
+    if let day {
+      if newerFirst {
+        range.start = FeedKeys.bigEndian(~day)
+      } else {
+        range.end = FeedKeys.bigEndian(~day &+ 1)
+      }
+    }
+    var next: [UInt8] = []
+    repeat {
+      let page = try await store.scan(
+        ScanRequest(
+          scope: .partition(Self.days(app), range), reverse: !newerFirst, limit: 100, cursor: next, keysOnly: true))
+      next = page.next
+      for row in page.rows where found.count < count {
+        try await collect(
+          &found, Self.day(~FeedKeys.integer(row.key.rest), app), query, from: cursor, newerFirst: newerFirst, count)
+      }
+    } while !next.isEmpty && found.count < count
+    return found
+  }
+
+  /// Reads on in one partition until there are `count` entries that the query wants.
+  private func collect(
+    _ found: inout [AuditEntry], _ partition: Partition, _ query: Query, from cursor: [UInt8]?, newerFirst: Bool,
+    _ count: Int
+  ) async throws(StoreError) {
+    var range = RowRange(space: Self.space)
+    if let cursor {
+      if newerFirst { range.start = cursor + [0] } else { range.end = cursor }
+    }
+    var next: [UInt8] = []
+    repeat {
+      let page = try await store.scan(
+        ScanRequest(
+          scope: .partition(partition, range), reverse: !newerFirst, limit: max(64, count - found.count), cursor: next))
+      next = page.next
+      for row in page.rows where found.count < count {
+        let entry: AuditEntry
+        do { entry = try AuditEntry(row.value) } catch { throw .unknownFormat("audit entry: \(error)") }
+        // A partition's name is a hash: what it holds is looked at.
+        if let entity = query.entity, entry.entityType != entity.type || entry.entityID != entity.id { continue }
+        if let user = query.userID, entry.userID != user { continue }
+        found.append(entry)
+      }
+    } while !next.isEmpty && found.count < count
+  }
+}

@@ -1,0 +1,18 @@
+import EventLoop
+import FeedAPIService
+import Feeds
+import Jobs
+import KeevoClient
+import Model
+import Telemetry
+
+extension TestAPI {
+  /// The API over the feed domain itself, on a store in memory.
+  static func overEngine(_ change: (inout APILimits) -> Void = { _ in }) -> TestAPI {
+    let engine = FeedEngine(
+      store: MemoryStore(), times: CountingTimes(),
+      timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }), logger: .silent,
+      metrics: Metrics())
+    return TestAPI(feeds: engine, change)
+  }
+}
