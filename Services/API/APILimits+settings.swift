@@ -43,6 +43,9 @@ extension APILimits {
       name: "follow-many-max", range: 1...10_000, path: \.followManyMax,
       help: "relations of one follow_many or unfollow_many; more is answered 400"),
     Entry(
+      name: "slugs-max", range: 1...1_000, path: \.slugsMax,
+      help: "feed groups that one request for follow counts may name; more is answered 400"),
+    Entry(
       name: "activity-copy-max", range: 0...1_000, path: \.activityCopyMax,
       help: "the greatest activity_copy_limit of a follow; more is answered 400"),
     Entry(

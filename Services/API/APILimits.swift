@@ -25,6 +25,8 @@ public struct APILimits: Hashable, Sendable {
   public var targetsMax = 100
   /// Relations of `follow_many` and `unfollow_many` (L10).
   public var followManyMax = 2_500
+  /// Feed groups named by one request for follow counts.
+  public var slugsMax = 50
   /// Activities copied by a follow (L1).
   public var activityCopyMax = 1_000
   public var activityCopyDefault = 100

@@ -131,10 +131,8 @@ public struct FeedAPIHandler: HTTPHandler {
         app: key.app.id, kind: route.kind, limits: key.app.requestLimits, nowSeconds: nowMicroseconds / 1_000_000)
       identity = try authenticator.identity(
         authorization: request.header("Authorization"), authType: request.header("Stream-Auth-Type"), key: key,
-        nowMilliseconds: nowMicroseconds / 1_000)
-      try Authorizer.checkScope(
-        identity, resource: route.resource, action: APIAction(request.method),
-        feed: RequestContext.feed(parameters, route))
+        request: signable(request), nowMilliseconds: nowMicroseconds / 1_000)
+      try checkScope(identity, route, APIAction(request.method), RequestContext.feed(parameters, route))
     } catch { throw APIError(error) }
     // Only those who may ask are counted: a key alone, which is public, cannot use up its app's limit.
     form.rate = rateLimiter.count(
@@ -148,6 +146,26 @@ public struct FeedAPIHandler: HTTPHandler {
       request: request, query: query, route: route, parameters: parameters, apiKey: keys.first ?? "", app: key.app,
       identity: identity,
       times: nil, traceID: traceID(of: request))
+  }
+
+  /// A scope that covers any of the resources that open a route will do.
+  private func checkScope(
+    _ identity: Identity, _ route: Route, _ action: APIAction, _ feed: FeedID?
+  ) throws(AuthError) {
+    do throws(AuthError) {
+      try Authorizer.checkScope(identity, resource: route.resource, action: action, feed: feed)
+    } catch {
+      guard let other = route.otherResource else { throw error }
+      try Authorizer.checkScope(identity, resource: other, action: action, feed: feed)
+    }
+  }
+
+  /// What an HTTP signature is made of (feeds A11).
+  private func signable(_ request: HTTPRequest) -> HTTPSignature.Request {
+    HTTPSignature.Request(
+      method: "\(request.method)".lowercased(),
+      target: request.query.isEmpty ? request.path : "\(request.path)?\(request.query)",
+      header: { request.header($0) })
   }
 
   func answer(_ context: RequestContext, _ route: Route) async throws(APIError) -> APIAnswer {
@@ -190,6 +208,8 @@ public struct FeedAPIHandler: HTTPHandler {
     case .deleteObject: return try await deleteObject(context)
     case .selectObjects: return try await selectObjects(context)
     case .deleteObjects: return try await deleteObjects(context)
+    case .followStats: return try await followStats(context)
+    case .checkDigest: return try checkDigest(context)
     default: throw .pathUnknown
     }
   }

@@ -94,4 +94,12 @@ struct GroupUseRecorder<Base: FeedService>: FeedService {
   func followers(_ feed: FeedID, app: AppID, list: FollowListRequest) async throws(FeedError) -> [FollowRelation] {
     try await base.followers(feed, app: app, list: list)
   }
+
+  func followerCount(of feed: FeedID, from groups: [String]?, app: AppID) async throws(FeedError) -> Int {
+    try await base.followerCount(of: feed, from: groups, app: app)
+  }
+
+  func followingCount(of feed: FeedID, in groups: [String]?, app: AppID) async throws(FeedError) -> Int {
+    try await base.followingCount(of: feed, in: groups, app: app)
+  }
 }

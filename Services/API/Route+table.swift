@@ -44,6 +44,8 @@ extension Route {
     add(.post, "activity/", .changeActivities)
     add(.post, "follow_many/", .followMany)
     add(.post, "unfollow_many/", .unfollowMany)
+    add(.get, "stats/follow/", .followStats)
+    for method in [HTTPMethod.get, .post, .put, .patch, .delete] { add(method, "test/auth/digest/", .checkDigest) }
     for (methods, pattern, resource) in later {
       for method in methods { add(method, pattern, .notServed("\(method) \(pattern)", resource: resource)) }
     }
@@ -61,7 +63,6 @@ extension Route {
     ([.post, .delete], "files/", .files),
     ([.post, .get, .delete], "images/", .files),
     ([.get], "og/", .url),
-    ([.get], "stats/follow/", .everything),
     ([.get], "audit_logs/", .auditLogs),
     ([.post], "moderation/flag/", .moderation),
     ([.post], "moderation/status/", .moderation),
@@ -77,6 +78,5 @@ extension Route {
     ([.post], "push/", .everything),
     ([.get], "push/{job}/", .everything),
     ([.get], "realtime/presence/", .everything),
-    ([.get, .post, .put, .delete], "test/auth/digest/", .everything),
   ]
 }

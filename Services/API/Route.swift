@@ -10,6 +10,7 @@ enum Route: Hashable, Sendable {
   case addUser, getUser, updateUser, deleteUser, addUsers, getUsers, deleteUsers
   case addObject, getObject, updateObject, deleteObject, upsertObjects, selectObjects, deleteObjects
   case addToMany, updateActivities, changeActivities, updateTargets
+  case followStats, checkDigest
   /// An endpoint of the index that has yet to come.
   case notServed(String, resource: APIResource)
 
@@ -30,6 +31,8 @@ enum Route: Hashable, Sendable {
     case addToMany = "add_to_many"
     case updateActivities = "update_activities"
     case updateTargets = "update_targets"
+    case followStats = "follow_stats"
+    case checkDigest = "check_digest"
     case notServed = "not_served"
   }
 
@@ -51,6 +54,8 @@ enum Route: Hashable, Sendable {
     case .addToMany: .addToMany
     case .updateActivities, .changeActivities: .updateActivities
     case .updateTargets: .updateTargets
+    case .followStats: .followStats
+    case .checkDigest: .checkDigest
     case .notServed: .notServed
     }
   }
@@ -64,6 +69,7 @@ enum Route: Hashable, Sendable {
     case .addToMany, .updateActivities, .changeActivities, .updateTargets: true
     case .readFeed, .listFollowing, .listFollowers, .readActivities, .notServed: false
     case .readEnrichedFeed, .readEnrichedActivities, .getUser, .getUsers, .getObject, .selectObjects: false
+    case .followStats, .checkDigest: false
     }
   }
 
@@ -72,6 +78,7 @@ enum Route: Hashable, Sendable {
     switch self {
     case .readFeed, .readEnrichedFeed, .addActivities, .removeActivities, .addToMany: .feed
     case .updateTargets: .feedTargets
+    case .followStats, .checkDigest: .everything
     case .listFollowing, .listFollowers, .follow, .unfollow, .followMany, .unfollowMany: .follower
     case .readActivities, .readEnrichedActivities, .updateActivities, .changeActivities: .activities
     case .addUser, .getUser, .updateUser, .deleteUser, .addUsers, .getUsers, .deleteUsers: .users
@@ -80,4 +87,7 @@ enum Route: Hashable, Sendable {
     case .notServed(_, let resource): resource
     }
   }
+
+  /// Another resource that opens it as well: follow counts are asked with `*` and with `follower` (feeds 1.6).
+  var otherResource: APIResource? { self == .followStats ? .follower : nil }
 }

@@ -32,17 +32,20 @@ public final class Authenticator: Sendable {
     return KnownKey(app: entry.app, secrets: entry.secrets, use: entry.use)
   }
 
-  /// Reads who asks from the `Authorization` header.
+  /// Reads who asks from the `Authorization` header: a token, or the signature of `request` (feeds A11).
   public func identity(
-    authorization: String?, authType: String?, key: KnownKey, nowMilliseconds: Int64
+    authorization: String?, authType: String?, key: KnownKey, request: HTTPSignature.Request? = nil,
+    nowMilliseconds: Int64
   ) throws(AuthError) -> Identity {
     guard let authorization, !authorization.isEmpty else {
       if key.app.allowAnonymousRead { return .anonymous }
       throw .token("the request has no token: send it in the header Authorization")
     }
+    if HTTPSignature.isOne(authorization), let request {
+      return try signed(authorization, request, key, nowMilliseconds)
+    }
     if let authType, authType.lowercased() != "jwt" { throw .token("the header Stream-Auth-Type must be jwt") }
     var text = authorization[...]
-    if text.lowercased().hasPrefix("signature ") { throw .token("HTTP signatures are not accepted yet: send a JWT") }
     if text.lowercased().hasPrefix("bearer ") { text = text.dropFirst("bearer ".count) }
     let token = try JSONWebToken(text)
     let isSigned = key.secrets.contains {
@@ -50,10 +53,29 @@ public final class Authenticator: Sendable {
     }
     guard isSigned else { throw .wrongSignature }
     try token.checkTimes(nowMilliseconds: nowMilliseconds)
-    if key.use.isDue(nowMilliseconds: nowMilliseconds) {
-      configuration.noteUse(ofKey: key.use.key, app: key.app.id, atMilliseconds: nowMilliseconds)
-    }
+    noteUse(key, nowMilliseconds)
     return try token.identity()
+  }
+
+  private func noteUse(_ key: KnownKey, _ nowMilliseconds: Int64) {
+    guard key.use.isDue(nowMilliseconds: nowMilliseconds) else { return }
+    configuration.noteUse(ofKey: key.use.key, app: key.app.id, atMilliseconds: nowMilliseconds)
+  }
+
+  /// A request that its server has signed: it may do everything.
+  private func signed(
+    _ authorization: String, _ request: HTTPSignature.Request, _ key: KnownKey, _ nowMilliseconds: Int64
+  ) throws(AuthError) -> Identity {
+    let signature = try HTTPSignature(authorization)
+    guard signature.keyID == key.use.key else { throw .apiKey("the request names two different API keys") }
+    let text = try signature.text(of: request)
+    let isSigned = key.secrets.contains {
+      isLive($0.retiresAtMilliseconds, nowMilliseconds) && $0.key.verifies(signature.signature, for: text)
+    }
+    guard isSigned else { throw .wrongSignature }
+    try signature.checkDate(request, nowMilliseconds: nowMilliseconds)
+    noteUse(key, nowMilliseconds)
+    return .server(TokenScope(resource: .any, action: .any, feed: .any), onBehalfOf: nil)
   }
 
   private func currentRing() -> KeyRing {

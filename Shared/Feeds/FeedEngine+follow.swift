@@ -177,7 +177,11 @@ extension FeedEngine {
           .put(FeedKeys.followerOrder(createdAt: edge.createdAt, source: source), value: order.encoded))
       }
       let delta: Int64 = (edge.state == .live ? 1 : 0) - (old?.state == .live ? 1 : 0)
-      if delta != 0 { operations.append(.add(FeedKeys.followersCount, delta: delta)) }
+      if delta != 0 {
+        let group = Array(source.prefix { $0 != UInt8(ascii: ":") })
+        operations.append(.add(FeedKeys.followersCount, delta: delta))
+        operations.append(.add(FeedKeys.followersCount(group: group), delta: delta))
+      }
       let result = try await write(
         [
           SubBatch(

@@ -72,6 +72,11 @@ enum FeedKeys {
     RowKey(space: counterSpace, rest: Array("following/".utf8) + group)
   }
 
+  /// The count of followers in one group.
+  static func followersCount(group: [UInt8]) -> RowKey {
+    RowKey(space: counterSpace, rest: Array("followers/".utf8) + group)
+  }
+
   static func foreignIDHint(_ id: ActivityID) -> RowKey { RowKey(space: foreignIDSpace, rest: inverted(id)) }
 
   /// The activity that a row of the foreign id's partition names.

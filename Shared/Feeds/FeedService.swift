@@ -60,6 +60,12 @@ public protocol FeedService: Sendable {
 
   /// Who follows `feed`, newest first.
   func followers(_ feed: FeedID, app: AppID, list: FollowListRequest) async throws(FeedError) -> [FollowRelation]
+
+  /// How many feeds follow `feed`, of these groups or of all (feeds S1).
+  func followerCount(of feed: FeedID, from groups: [String]?, app: AppID) async throws(FeedError) -> Int
+
+  /// How many feeds `feed` follows, in these groups or in all (feeds S1).
+  func followingCount(of feed: FeedID, in groups: [String]?, app: AppID) async throws(FeedError) -> Int
 }
 
 extension FeedService {

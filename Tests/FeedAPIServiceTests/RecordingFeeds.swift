@@ -187,4 +187,16 @@ final class RecordingFeeds: FeedService {
       Array(state.relations.reversed().filter { $0.target == feed }.dropFirst(list.offset).prefix(list.limit))
     }
   }
+
+  func followerCount(of feed: FeedID, from groups: [String]?, app: AppID) async throws(FeedError) -> Int {
+    try record("follower count \(Self.name(feed, app)) \(groups ?? ["*"])") { state in
+      state.relations.count { $0.target == feed && groups?.contains($0.source.group) ?? true }
+    }
+  }
+
+  func followingCount(of feed: FeedID, in groups: [String]?, app: AppID) async throws(FeedError) -> Int {
+    try record("following count \(Self.name(feed, app)) \(groups ?? ["*"])") { state in
+      state.relations.count { $0.source == feed && groups?.contains($0.target.group) ?? true }
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import ControlPlane
 import EventLoop
 import FeedAPIService
 import Feeds
@@ -8,11 +9,13 @@ import Telemetry
 
 extension TestAPI {
   /// The API over the feed domain itself, on a store in memory.
-  static func overEngine(_ change: (inout APILimits) -> Void = { _ in }) -> TestAPI {
+  static func overEngine(
+    _ change: (inout APILimits) -> Void = { _ in }, app: (inout AppConfiguration) -> Void = { _ in }
+  ) -> TestAPI {
     let engine = FeedEngine(
       store: MemoryStore(), times: CountingTimes(),
       timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }), logger: .silent,
       metrics: Metrics())
-    return TestAPI(feeds: engine, change)
+    return TestAPI(feeds: engine, change, app: app)
   }
 }

@@ -2,6 +2,7 @@ import Auth
 import ControlPlane
 import FeedAPIService
 import Feeds
+import Glibc
 import HTTP
 import JSON
 import KeevoClient
@@ -20,7 +21,8 @@ struct TestAPI {
   /// `feeds` stands in for the double, whose log then stays empty.
   init(
     feeds domain: (any FeedService)? = nil, reactions: any ReactionSource = NoReactions(), openAPI: String? = nil,
-    _ change: (inout APILimits) -> Void = { _ in }
+    rules: [AccessRule] = [], _ change: (inout APILimits) -> Void = { _ in },
+    app: (inout AppConfiguration) -> Void = { _ in }
   ) {
     feeds = RecordingFeeds()
     let store = LossyStore(MemoryStore())
@@ -32,10 +34,12 @@ struct TestAPI {
         FeedGroup(slug: "ranked", kind: .flat, rankings: Self.rankings),
         FeedGroup(slug: "best", kind: .flat, rankings: Self.rankings, rankingDefault: "popular"),
       ]
-    let apps = [1, 2, 3].map {
+    var apps = [1, 2, 3].map {
       AppConfiguration(
-        id: AppID($0), name: "app \($0)", suspended: $0 == 3, groups: groups, allowAnonymousRead: $0 == 2)
+        id: AppID($0), name: "app \($0)", suspended: $0 == 3, groups: groups, allowAnonymousRead: $0 == 2,
+        rules: $0 == 1 ? rules : [])
     }
+    app(&apps[0])
     let keys = [("key", 1, Self.secret), ("other", 2, Self.otherSecret), ("stopped", 3, Self.secret)].map {
       APIKey(key: $0.0, app: AppID($0.1), secrets: [.init(bytes: Array($0.2.utf8))])
     }
@@ -120,4 +124,14 @@ struct TestAPI {
   ]
 
   static let activity = #"{"actor":"a","verb":"v","object":"o"}"#
+
+  /// Now, as a header says it.
+  static func httpDate() -> String {
+    var seconds = time(nil)
+    var parts = tm()
+    gmtime_r(&seconds, &parts)
+    var text = [CChar](repeating: 0, count: 40)
+    let length = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+    return String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
 }
