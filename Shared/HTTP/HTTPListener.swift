@@ -17,7 +17,7 @@ final class HTTPListener: @unchecked Sendable {
   }
 
   let loop: EventLoop
-  let limits: HTTPServer.Limits
+  private(set) var limits: HTTPServer.Limits
   let parserLimits: HTTPRequestParser.Limits
   let handler: any HTTPHandler
   let scratch: UnsafeMutableRawBufferPointer
@@ -38,6 +38,8 @@ final class HTTPListener: @unchecked Sendable {
   ) {
     self.loop = loop
     self.limits = limits
+    // What is held must have room for a line that has not ended yet, or the connection would wait for itself.
+    self.limits.inputBytesMax = max(limits.inputBytesMax, limits.headerBytesMax + 1_024)
     self.handler = handler
     self.logger = logger
     self.counters = counters

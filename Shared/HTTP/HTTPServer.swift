@@ -18,8 +18,10 @@ public final class HTTPServer: Sendable {
     public static let bodyBytesCeiling = 100_000_000
 
     public var bodyBytesMax = 2 << 20
-    public var targetBytesMax = 8 << 10
-    public var headerBytesMax = 32 << 10
+    /// Of path and query; a thousand ids in a query have some fifty thousand.
+    public var targetBytesMax = 64 << 10
+    /// Request line, header fields and trailer fields together.
+    public var headerBytesMax = 96 << 10
     public var headersMax = 100
     /// Connections of all loops; one more is closed as it comes.
     public var connectionsMax = 20_000

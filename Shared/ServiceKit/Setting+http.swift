@@ -9,8 +9,11 @@ extension Setting {
         "body-bytes-max", .integer(1...HTTPServer.Limits.bodyBytesCeiling), default: "\(limits.bodyBytesMax)",
         help: "bytes of a request's body; more is answered 413"),
       Setting(
+        "target-bytes-max", .integer(1_024...1_048_576), default: "\(limits.targetBytesMax)",
+        help: "bytes of a request's path and query; more is answered 414"),
+      Setting(
         "header-bytes-max", .integer(1_024...1_048_576), default: "\(limits.headerBytesMax)",
-        help: "bytes of a request's header fields; more is answered 431"),
+        help: "bytes of a request's line and header fields; more is answered 431"),
       Setting(
         "headers-max", .integer(10...10_000), default: "\(limits.headersMax)",
         help: "header fields of a request; more is answered 431"),
@@ -38,6 +41,7 @@ extension HTTPServer.Limits {
   public init(_ configuration: Configuration) {
     self.init()
     if let value = configuration.integer("body-bytes-max") { bodyBytesMax = value }
+    if let value = configuration.integer("target-bytes-max") { targetBytesMax = value }
     if let value = configuration.integer("header-bytes-max") { headerBytesMax = value }
     if let value = configuration.integer("headers-max") { headersMax = value }
     if let value = configuration.integer("connections-max") { connectionsMax = value }

@@ -40,6 +40,7 @@ import Testing
       return HTTPResponse(status: 200, body: Array(request.path.utf8))
     }
     var limits = HTTPServer.Limits()
+    limits.headerBytesMax = 2 << 10
     limits.inputBytesMax = 4 << 10
     limits.outputBytesMax = 2 << 10
     try await withServer(limits: limits, handler: handler) { port, _, _ in
@@ -50,8 +51,28 @@ import Testing
     }
   }
 
+  /// A thousand ids in a query, and lines longer than what is held of further requests.
+  @Test(arguments: [8 << 10, 64 << 10, 200 << 10])
+  func linesUpToTheLimitAreRead(targetBytesMax: Int) async throws {
+    var limits = HTTPServer.Limits()
+    limits.targetBytesMax = targetBytesMax
+    limits.headerBytesMax = targetBytesMax + 1_024
+    limits.inputBytesMax = 4 << 10
+    try await withServer(limits: limits, handler: EchoHandler()) { port, _, _ in
+      let query = String(repeating: "q", count: targetBytesMax - 2)
+      let client = TestClient(port: port)
+      client.send("GET /?\(query) HTTP/1.1\r\nHost: h\r\n\r\n")
+      #expect(client.answer()?.text == "GET / \(query) ")
+      let longer = TestClient(port: port)
+      longer.send("GET /?q\(query) HTTP/1.1\r\nHost: h\r\n\r\n")
+      #expect(longer.answer()?.status == 414)
+    }
+  }
+
   @Test func theCorpusGetsItsAnswersOverASocket() async throws {
-    try await withServer(handler: EchoHandler()) { port, _, _ in
+    var limits = HTTPServer.Limits()
+    (limits.targetBytesMax, limits.headerBytesMax) = (8 << 10, 32 << 10)
+    try await withServer(limits: limits, handler: EchoHandler()) { port, _, _ in
       for item in requestCorpus {
         let client = TestClient(port: port)
         client.send(item.bytes)
