@@ -27,7 +27,7 @@ status: ## what runs
 time: ## five starts with everything built: the median until all is ready
 	@exec $(STACK) time
 
-demo: ## FEED=<file or address> (several with spaces): read feeds, show timeline:demo as the SDK reads it
+demo: ## FEED=<file or address> (several with spaces): read feeds, or lists of them (OPML), show timeline:demo as the SDK reads it
 	@exec Infra/local/demo $(FEED)
 
 test: ## lint, build, module tests, QA on a stack of its own; last line: N passed, N failed, N skipped

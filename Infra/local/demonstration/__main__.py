@@ -1,6 +1,6 @@
 """Reads feeds into the running stack and prints timeline:demo as the official SDK reads it.
 
-  demo [FILE or address…]     without any: the samples in Infra/local/feeds
+  demo [FILE or address…]     without any: the samples in Infra/local/feeds; a list of feeds (OPML) stands for all it names
 
 Works on whatever app the stack runs: the flat group `source` is made where it is missing. Each feed becomes source:<id>,
 timeline:demo follows it, and reading a feed again adds nothing. `worker rss --help` says more.

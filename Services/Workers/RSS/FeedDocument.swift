@@ -26,16 +26,8 @@ public struct FeedDocument: Hashable, Sendable {
   public init(
     reading bytes: [UInt8], contentType: String? = nil, address: String = "", limits: FeedDocumentLimits = .init()
   ) throws(FeedDocumentError) {
-    guard bytes.count <= limits.bytesMax else {
-      throw .tooLarge(bytes: bytes.count, bytesMax: limits.bytesMax)
-    }
-    guard bytes.contains(where: { $0 > 0x20 }) else { throw .empty }
-    let decoded = try FeedDecoder.decode(bytes, contentType: contentType)
-    var mender = XMLMender(decoded.utf8, limits: limits)
-    let mended = try mender.mend()
-    let root = try XMLTree.parse(mended, base: address)
-    encoding = decoded.encoding
-    isWellFormed = !decoded.isFallback && !mender.hasMended
+    let root: XMLElement
+    (root, encoding, isWellFormed) = try Self.root(bytes, contentType: contentType, address: address, limits: limits)
     switch root.name.lowercased() {
     case "rss": format = .rss
     case "rdf": format = .rdf
@@ -44,5 +36,20 @@ public struct FeedDocument: Hashable, Sendable {
     }
     let reading = FeedReading(isAtom: format == .atom, itemsMax: limits.itemsMax)
     (header, items) = try reading.read(root)
+  }
+
+  /// The document's element, with the encoding it was read in and whether nothing had to be mended.
+  static func root(
+    _ bytes: [UInt8], contentType: String?, address: String, limits: FeedDocumentLimits
+  ) throws(FeedDocumentError) -> (root: XMLElement, encoding: String, isWellFormed: Bool) {
+    guard bytes.count <= limits.bytesMax else {
+      throw .tooLarge(bytes: bytes.count, bytesMax: limits.bytesMax)
+    }
+    guard bytes.contains(where: { $0 > 0x20 }) else { throw .empty }
+    let decoded = try FeedDecoder.decode(bytes, contentType: contentType)
+    var mender = XMLMender(decoded.utf8, limits: limits)
+    let mended = try mender.mend()
+    let root = try XMLTree.parse(mended, base: address)
+    return (root, decoded.encoding, !decoded.isFallback && !mender.hasMended)
   }
 }

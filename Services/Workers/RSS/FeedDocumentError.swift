@@ -3,6 +3,7 @@ public enum FeedDocumentError: Error, Hashable, Sendable, CustomStringConvertibl
   case empty
   case tooLarge(bytes: Int, bytesMax: Int)
   case tooManyItems(itemsMax: Int)
+  case tooManyOutlines(outlinesMax: Int)
   /// A general entity is declared to lie outside the document (`SYSTEM`, `PUBLIC`).
   case externalEntity(name: String, line: Int)
   /// An entity's value refers to a further entity.
@@ -19,6 +20,7 @@ public enum FeedDocumentError: Error, Hashable, Sendable, CustomStringConvertibl
     case .empty: "the document is empty"
     case .tooLarge(let bytes, let bytesMax): "the document has \(bytes) bytes; at most \(bytesMax) are read"
     case .tooManyItems(let itemsMax): "the document has more than \(itemsMax) entries"
+    case .tooManyOutlines(let outlinesMax): "the list has more than \(outlinesMax) outlines"
     case .externalEntity(let name, let line):
       "line \(line): entity '\(name)' lies outside the document; nothing a document names is fetched"
     case .nestedEntity(let name, let line):

@@ -4,6 +4,8 @@ public struct FeedDocumentLimits: Hashable, Sendable {
   public var bytesMax: Int
   /// Entries of the document.
   public var itemsMax: Int
+  /// Outlines of a list (OPML).
+  public var outlinesMax = 1_000
   /// Bytes that a document's own entities may add to it in all.
   public var entityExpansionBytesMax: Int
 

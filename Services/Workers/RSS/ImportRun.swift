@@ -33,20 +33,61 @@ struct ImportRun: Sendable {
       limits: options.limits)
     var isComplete = true
     for document in options.documents {
-      do throws(RSSFailure) {
-        print(try await run.one(document))
-      } catch {
-        isComplete = false
-        StandardError.print("worker rss: \(document): \(error)")
+      for outcome in await run.all(document) {
+        switch outcome {
+        case .done(let text): print(text)
+        case .failed(let name, let failure):
+          isComplete = false
+          StandardError.print("worker rss: \(name): \(failure)")
+        }
       }
     }
     return isComplete ? 0 : 1
   }
 
+  enum Outcome: Equatable, Sendable {
+    /// What came of it, in words.
+    case done(String)
+    case failed(String, RSSFailure)
+  }
+
+  /// Imports one document, or each that a list of them (OPML) names.
+  func all(_ name: String) async -> [Outcome] {
+    do throws(RSSFailure) {
+      let read = try await DocumentSource.read(name, bytesMax: limits.bytesMax, calls: documents)
+      let document: FeedDocument
+      do throws(FeedDocumentError) {
+        document = try FeedDocument(
+          reading: read.bytes, contentType: read.contentType, address: read.address, limits: limits)
+      } catch .notAFeed(let root) where root.lowercased() == "opml" {
+        return await each(of: read, name)
+      } catch {
+        throw RSSFailure("\(error)")
+      }
+      return [.done(try await importing(document, name))]
+    } catch {
+      return [.failed(name, error)]
+    }
+  }
+
+  /// The feeds of a list: one that cannot be read does not stop the rest (insight E9).
+  private func each(of read: DocumentSource.Read, _ name: String) async -> [Outcome] {
+    let list: OPMLDocument
+    do throws(FeedDocumentError) {
+      list = try OPMLDocument(
+        reading: read.bytes, contentType: read.contentType, address: read.address, file: name, limits: limits)
+    } catch { return [.failed(name, RSSFailure("\(error)"))] }
+    var outcomes = list.problems.map { Outcome.failed(name, RSSFailure($0)) }
+    for feed in list.feeds {
+      do throws(RSSFailure) { outcomes.append(.done(try await one(feed))) } catch {
+        outcomes.append(.failed(feed, error))
+      }
+    }
+    return outcomes
+  }
+
   /// Imports one document and says what came of it.
   func one(_ name: String) async throws(RSSFailure) -> String {
-    let id = SourceName.of(name)
-    guard let feed = FeedID(group: group, id: id) else { throw RSSFailure("\(group):\(id) is no name of a feed") }
     let read = try await DocumentSource.read(name, bytesMax: limits.bytesMax, calls: documents)
     let document: FeedDocument
     do throws(FeedDocumentError) {
@@ -55,6 +96,12 @@ struct ImportRun: Sendable {
     } catch {
       throw RSSFailure("\(error)")
     }
+    return try await importing(document, name)
+  }
+
+  private func importing(_ document: FeedDocument, _ name: String) async throws(RSSFailure) -> String {
+    let id = SourceName.of(name)
+    guard let feed = FeedID(group: group, id: id) else { throw RSSFailure("\(group):\(id) is no name of a feed") }
     let outcome = try await importer.run(document, into: feed, followers: followers)
     let title = document.header.title?.plain ?? name
     return "\(feed): \(title): \(outcome.added) new, \(outcome.changed) changed, \(outcome.unchanged) unchanged"

@@ -23,7 +23,8 @@ struct RSSOptions: Equatable, Sendable {
   static let help = """
     worker rss [options] FILE-or-URL…
 
-    Reads RSS, RDF and Atom documents and adds their entries to source:<id>, through the REST API of a running stack.
+    Reads RSS, RDF and Atom documents and adds their entries to source:<id>, through the REST API of a running stack. A list
+    of feeds (OPML) stands for all that it names.
 
       --base-url URL      the API's origin, e.g. http://localhost:8080 (MILLRACE_BASE_URL)
       --api-key KEY       (MILLRACE_API_KEY)
@@ -33,6 +34,7 @@ struct RSSOptions: Equatable, Sendable {
       --allow-private-addresses  fetch documents from loopback and private networks too
       --max-bytes N       refuse larger documents (default 5242880)
       --max-entries N     refuse documents with more entries (default 1000)
+      --max-outlines N    refuse lists (OPML) with more outlines (default 1000)
       --max-stored N      activities of a feed that are looked through for what it has already (default 10000)
       --parse-only        only read the documents and print what was read
       --json              with --parse-only: one line of JSON a document
@@ -59,7 +61,7 @@ struct RSSOptions: Equatable, Sendable {
       case "--allow-private-addresses": allowsPrivateAddresses = true
       case "--help": isHelp = true
       case "--list", "--base-url", "--api-key", "--stack", "--group", "--follow", "--max-bytes", "--max-entries",
-        "--max-stored":
+        "--max-stored", "--max-outlines":
         guard let value = attached ?? rest.popFirst(), !value.isEmpty else { throw RSSFailure("\(name) needs a value") }
         try set(name, value)
       case "--api-secret", "--secret":
@@ -80,6 +82,7 @@ struct RSSOptions: Equatable, Sendable {
     case "--group": group = value
     case "--max-bytes": limits.bytesMax = try Self.number(name, value, 1...(100 << 20))
     case "--max-entries": limits.itemsMax = try Self.number(name, value, 1...100_000)
+    case "--max-outlines": limits.outlinesMax = try Self.number(name, value, 1...100_000)
     case "--max-stored": storedMax = try Self.number(name, value, 1...1_000_000)
     default: followers.append(value)
     }

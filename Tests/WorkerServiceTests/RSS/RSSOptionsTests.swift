@@ -9,8 +9,10 @@ import Testing
     #expect(options.followers == ["timeline:demo", "timeline:b"])
     #expect(options.group == "news")
     #expect(options.limits == FeedDocumentLimits() && options.storedMax == 10_000)
-    let own = try RSSOptions(["--max-bytes=10", "--max-entries", "2", "--max-stored=3", "a.xml"])
-    #expect(own.limits == FeedDocumentLimits(bytesMax: 10, itemsMax: 2) && own.storedMax == 3)
+    let own = try RSSOptions(["--max-bytes=10", "--max-entries", "2", "--max-stored=3", "--max-outlines=4", "a.xml"])
+    var limits = FeedDocumentLimits(bytesMax: 10, itemsMax: 2)
+    limits.outlinesMax = 4
+    #expect(own.limits == limits && own.storedMax == 3)
   }
 
   @Test(arguments: [
