@@ -143,7 +143,7 @@ let package = Package(
       "FeedAPIServiceTests",
       [
         "FeedAPIService", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry",
-        "CLinux",
+        "CLinux", "ServiceKit",
         "Model", "JSON",
       ]),
     tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "ServiceKit", "Model", "JSON"]),

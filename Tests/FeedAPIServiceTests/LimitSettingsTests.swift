@@ -1,0 +1,43 @@
+import Feeds
+import ServiceKit
+import Testing
+
+@testable import FeedAPIService
+
+/// Limits have settings: their defaults are the code's, and a value given changes that limit alone.
+@Suite struct LimitSettingsTests {
+  private func value(_ name: String, of settings: [Setting]) -> String? {
+    settings.first { $0.name == name }?.defaultValue
+  }
+
+  @Test func limitsOfUsersAndCollectionsAreSettings() throws {
+    for (name, path) in [
+      ("entity-data-bytes-max", \APILimits.entityDataBytesMax), ("entities-per-request-max", \.entitiesPerRequestMax),
+      ("recent-reactions-max", \.recentReactionsMax),
+    ] {
+      #expect(value(name, of: APILimits.settings) == "\(APILimits()[keyPath: path])")
+      var expected = APILimits()
+      expected[keyPath: path] = 7
+      #expect(APILimits(Configuration(values: [name: "7"])) == expected)
+    }
+    #expect(APILimits(Configuration(values: ["recent-reactions-max": "3"])).recentReactionsDefault == 3)
+  }
+
+  @Test func limitsOfEnrichmentAreSettings() {
+    for (name, path) in [
+      ("enrichment-references-max", \Enrichment.Limits.referencesMax), ("enrichment-bytes-max", \.bytesMax),
+      ("enrichment-depth-max", \.depthMax),
+    ] {
+      #expect(value(name, of: Enrichment.Limits.settings) == "\(Enrichment.Limits()[keyPath: path])")
+      var expected = Enrichment.Limits()
+      expected[keyPath: path] = 7
+      #expect(Enrichment.Limits(Configuration(values: [name: "7"])) == expected)
+    }
+  }
+
+  @Test func everySettingOfTheServiceIsThereOnce() {
+    let names = feedAPISpecification().settings.map(\.name)
+    #expect(Set(names).count == names.count)
+    #expect(names.contains("target-bytes-max") && names.contains("enrichment-depth-max"))
+  }
+}
