@@ -429,7 +429,7 @@ def test_a_bad_batch_does_nothing(client, feed):
 # What has yet to come says so
 
 
-@pytest.mark.parametrize("options", [{"ranking": "popular"}, {"mark_seen": True}, {"mark_read": ["a"]}, {"score_lt": 1}])
+@pytest.mark.parametrize("options", [{"mark_seen": True}, {"mark_read": ["a"]}])
 def test_parameters_to_come_are_named(feed, options):
     with pytest.raises(exceptions.InputException) as error:
         feed().get(**options)
