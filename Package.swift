@@ -56,6 +56,11 @@ let package = Package(
     .library(name: "GRPC", targets: ["GRPC"]),
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "KeevoClient", targets: ["KeevoClient"]),
+    .library(name: "Model", targets: ["Model"]),
+    .library(name: "ControlPlane", targets: ["ControlPlane"]),
+    .library(name: "Auth", targets: ["Auth"]),
+    .library(name: "Feeds", targets: ["Feeds"]),
+    .library(name: "FeedAPIService", targets: ["FeedAPIService"]),
   ],
   targets: [
     // System libraries: headers only.

@@ -13,6 +13,13 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "FuzzHTTP", dependencies: [.product(name: "HTTP", package: "millrace")], swiftSettings: fuzzing,
-      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
+    .executableTarget(
+      name: "FuzzBody",
+      dependencies: [
+        "Auth", "ControlPlane", "FeedAPIService", "Feeds", "HTTP", "JSON", "KeevoClient", "Model", "Telemetry",
+      ]
+      .map { .product(name: $0, package: "millrace") }, swiftSettings: fuzzing,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
   ]
 )

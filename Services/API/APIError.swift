@@ -58,6 +58,10 @@ struct APIError: Error, Hashable, Sendable {
       status: 400, code: 13, exception: "MissingActivityException", detail: "the activity \(id) does not exist here")
   }
 
+  static func missingUser(_ detail: String) -> APIError {
+    APIError(status: 400, code: 10, exception: "MissingUserException", detail: detail)
+  }
+
   static let pathUnknown = APIError(
     status: 404, code: 16, exception: "DoesNotExistException", detail: "there is nothing at this path")
 
@@ -126,9 +130,17 @@ struct APIError: Error, Hashable, Sendable {
     }
   }
 
-  init(_ error: JSONError) {
-    self = .input("the body is not valid JSON, at byte \(error.offset): \(error.reason.rawValue)")
+  /// A body that is no JSON, with the member in which it goes wrong.
+  init(_ error: JSONError, body: [UInt8]) {
+    let detail = "the body is not valid JSON, at byte \(error.offset): \(error.reason.rawValue)"
+    var path = error.path(in: body)
+    if path.utf8.count > Self.pathBytesMax { path = String(path.prefix(Self.pathBytesMax / 4)) + "…" }
+    self = .input(
+      detail, fields: path.isEmpty ? .none : .one([Field(name: path, messages: [error.reason.rawValue])]))
   }
+
+  /// Of a path that is given back: names in a body may be as long as it is.
+  private static let pathBytesMax = 512
 
   init(_ error: FeedError) {
     switch error {

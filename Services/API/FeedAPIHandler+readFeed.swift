@@ -14,14 +14,7 @@ extension FeedAPIHandler {
     try context.authorize { identity throws(AuthError) in
       try Authorizer.check(identity, .read, feed: feed, group: group)
     }
-    let result: FlatPage
-    do {
-      if let ranked {
-        result = try await feeds.readRanked(feed, app: context.app.id, request: ranked)
-      } else {
-        result = try await feeds.readFlat(feed, app: context.app.id, page: page)
-      }
-    } catch { throw failed(error, context) }
+    let result = try await read(feed, page, ranked, context)
     if let options { return try await enriched(result, options, context, feed: feed, page: page) }
     let ending = PageFormat.split(context.parameters["id"] ?? "").format
     let format = ending ?? PageFormat.preferred(context.request.header("Accept"))
@@ -43,8 +36,18 @@ extension FeedAPIHandler {
     }
   }
 
+  /// A flat page, by time or by score.
+  func read(
+    _ feed: FeedID, _ page: PageRequest, _ ranked: RankedRequest?, _ context: RequestContext
+  ) async throws(APIError) -> FlatPage {
+    do {
+      guard let ranked else { return try await feeds.readFlat(feed, app: context.app.id, page: page) }
+      return try await feeds.readRanked(feed, app: context.app.id, request: ranked)
+    } catch { throw failed(error, context) }
+  }
+
   /// Bounds and sizes of a page (feeds L2, L3, T1).
-  private func pageRequest(_ query: RequestQuery) throws(APIError) -> PageRequest {
+  func pageRequest(_ query: RequestQuery) throws(APIError) -> PageRequest {
     let offset = try query.integer("offset", default: 0)
     guard offset <= limits.offsetMax else {
       throw .input("offset must be at most \(limits.offsetMax): page by id_lt instead")

@@ -200,6 +200,7 @@ public struct FeedAPIHandler: HTTPHandler {
     case .listFollowers: return try await listFollows(context, .followers)
     case .unfollow: return try await unfollow(context)
     case .readActivities, .readEnrichedActivities: return try await readActivities(context)
+    case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: return try await readPersonalizedFeed(context)
     case .getUser: return try await getUser(context)
     case .deleteUser: return try await deleteUser(context)
     case .getUsers: return try await getUsers(context)

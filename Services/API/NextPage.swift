@@ -16,9 +16,18 @@ enum NextPage {
     feed: FeedID, enriched: Bool = false, ending: PageFormat? = nil, page: PageRequest, result: FlatPage,
     query: RequestQuery, apiKey: String
   ) -> String {
+    path(
+      at: "\(enriched ? "enrich/" : "")feed/\(feed.group)/\(feed.id)\(ending.map { ".\($0.rawValue)" } ?? "")/",
+      page: page,
+      result: result, query: query, apiKey: apiKey)
+  }
+
+  /// The same for another endpoint that gives a feed's page.
+  static func path(
+    at endpoint: String, page: PageRequest, result: FlatPage, query: RequestQuery, apiKey: String
+  ) -> String {
     guard result.hasMore, let last = result.stop?.after ?? result.items.last?.activity.id else { return "" }
-    var out =
-      "/api/v1.0/\(enriched ? "enrich/" : "")feed/\(feed.group)/\(feed.id)\(ending.map { ".\($0.rawValue)" } ?? "")/?api_key=\(PercentEncoding.encode(apiKey))"
+    var out = "/api/v1.0/\(endpoint)?api_key=\(PercentEncoding.encode(apiKey))"
     func append(_ name: String, _ value: String) {
       out += "&\(PercentEncoding.encode(name))=\(PercentEncoding.encode(value))"
     }

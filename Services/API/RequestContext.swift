@@ -35,7 +35,7 @@ struct RequestContext: Sendable {
     do {
       let isBlank = request.body.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
       return try JSONDocument(isBlank ? Array("{}".utf8) : request.body)
-    } catch { throw APIError(error) }
+    } catch { throw APIError(error, body: request.body) }
   }
 
   /// The feed a path names, without the ending that asks for a format; `nil` if its names are not legal.

@@ -23,6 +23,8 @@ extension Route {
     add(.get, "activities/", .readActivities)
     add(.get, "enrich/feed/{slug}/{id}/", .readEnrichedFeed)
     add(.get, "enrich/activities/", .readEnrichedActivities)
+    add(.get, "personalization/feed/", .readPersonalizedFeed)
+    add(.get, "enrich/personalization/feed/", .readEnrichedPersonalizedFeed)
     add(.post, "user/", .addUser)
     add(.get, "user/{id}/", .getUser)
     add(.put, "user/{id}/", .updateUser)
@@ -71,8 +73,6 @@ extension Route {
     ([.post], "data_privacy/delete_activities/", .dataPrivacy),
     ([.post], "data_privacy/delete_reactions/", .dataPrivacy),
     ([.get], "data_privacy/export_ids/{user}/", .dataPrivacy),
-    ([.get], "enrich/personalization/feed/", .personalization),
-    ([.get], "personalization/feed/", .personalization),
     ([.post, .get, .delete], "devices/", .everything),
     ([.get, .put], "devices/preferences/", .everything),
     ([.post], "push/", .everything),

@@ -7,6 +7,7 @@ enum Route: Hashable, Sendable {
   case listFollowing, listFollowers, follow, unfollow
   case readActivities, followMany, unfollowMany
   case readEnrichedFeed, readEnrichedActivities
+  case readPersonalizedFeed, readEnrichedPersonalizedFeed
   case addUser, getUser, updateUser, deleteUser, addUsers, getUsers, deleteUsers
   case addObject, getObject, updateObject, deleteObject, upsertObjects, selectObjects, deleteObjects
   case addToMany, updateActivities, changeActivities, updateTargets
@@ -33,6 +34,7 @@ enum Route: Hashable, Sendable {
     case updateTargets = "update_targets"
     case followStats = "follow_stats"
     case checkDigest = "check_digest"
+    case readPersonalizedFeed = "read_personalized_feed"
     case notServed = "not_served"
   }
 
@@ -56,6 +58,7 @@ enum Route: Hashable, Sendable {
     case .updateTargets: .updateTargets
     case .followStats: .followStats
     case .checkDigest: .checkDigest
+    case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: .readPersonalizedFeed
     case .notServed: .notServed
     }
   }
@@ -70,6 +73,7 @@ enum Route: Hashable, Sendable {
     case .readFeed, .listFollowing, .listFollowers, .readActivities, .notServed: false
     case .readEnrichedFeed, .readEnrichedActivities, .getUser, .getUsers, .getObject, .selectObjects: false
     case .followStats, .checkDigest: false
+    case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: false
     }
   }
 
@@ -84,6 +88,7 @@ enum Route: Hashable, Sendable {
     case .addUser, .getUser, .updateUser, .deleteUser, .addUsers, .getUsers, .deleteUsers: .users
     case .addObject, .getObject, .updateObject, .deleteObject, .upsertObjects, .selectObjects, .deleteObjects:
       .collections
+    case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: .personalization
     case .notServed(_, let resource): resource
     }
   }

@@ -37,7 +37,7 @@ struct TestAPI {
     var apps = [1, 2, 3].map {
       AppConfiguration(
         id: AppID($0), name: "app \($0)", suspended: $0 == 3, groups: groups, allowAnonymousRead: $0 == 2,
-        rules: $0 == 1 ? rules : [])
+        personalizationResources: $0 == 1 ? ["liked"] : [], rules: $0 == 1 ? rules : [])
     }
     app(&apps[0])
     let keys = [("key", 1, Self.secret), ("other", 2, Self.otherSecret), ("stopped", 3, Self.secret)].map {
@@ -114,6 +114,11 @@ struct TestAPI {
     let response = await handler.respond(
       to: HTTPRequest(method: method, path: path, query: query, headers: fields, body: body))
     return Answer(response: response, json: try? JSONValue(parsing: response.body))
+  }
+
+  /// A server token that names a user (feeds A4).
+  static func onBehalfOf(_ user: String) -> String {
+    TokenMaker(secret: Array(secret.utf8)).serverToken(userID: user)
   }
 
   static var otherServerToken: String { TokenMaker(secret: Array(otherSecret.utf8)).serverToken() }
