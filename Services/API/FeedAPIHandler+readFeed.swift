@@ -28,7 +28,7 @@ extension FeedAPIHandler {
       return APIAnswer(status: 200, open: PageWriter.open(result, next: next), etag: etag)
     }
     do {
-      let document = try PageDocument(feed: feed, page: result, next: next).bytes(as: format)
+      let document = try PageDocument(feed: feed, page: result, next: next, origin: context.origin).bytes(as: format)
       return APIAnswer(status: 200, body: .document(document, contentType: format.contentType), etag: etag)
     } catch {
       logger.error("a stored activity is not valid JSON", [("feed", "\(feed)"), ("reason", "\(error)")])

@@ -8,6 +8,8 @@ struct PageDocument: Sendable {
   let page: FlatPage
   /// Path and query of the next page, empty at the end.
   let next: String
+  /// Scheme and host before paths: addresses in these formats are whole.
+  let origin: String
 
   /// One activity, read back from its stored bytes.
   private struct Item {
@@ -35,7 +37,11 @@ struct PageDocument: Sendable {
     }
   }
 
-  private var path: String { "/api/v1.0/feed/\(feed.group)/\(feed.id)/" }
+  private func address(_ format: PageFormat) -> String {
+    "\(origin)/api/v1.0/feed/\(feed.group)/\(feed.id).\(format.rawValue)/"
+  }
+
+  private var nextAddress: String { origin + next }
 
   /// ActivityStreams 2.0 (W3C Recommendation, 2017): a collection page. References of this API are no URIs, so they are
   /// given as objects with a name; the whole activity stands in `millrace:activity`.
@@ -43,12 +49,12 @@ struct PageDocument: Sendable {
     var writer = JSONWriter(reserving: 512 + items.count * 1_024)
     writer.splice(#"{"@context":["https://www.w3.org/ns/activitystreams",{"millrace":"urn:millrace:"}],"#)
     writer.splice(#""type":"OrderedCollectionPage","id":"#)
-    writer.string(path)
+    writer.string(address(.activityStreams))
     writer.splice(#","name":"#)
     writer.string(feed.description)
     if !next.isEmpty {
       writer.splice(#","next":"#)
-      writer.string(next)
+      writer.string(nextAddress)
     }
     writer.splice(#","orderedItems":["#)
     for (index, item) in items.enumerated() {
@@ -84,9 +90,11 @@ struct PageDocument: Sendable {
     var writer = JSONWriter(reserving: 512 + items.count * 1_024)
     writer.splice(#"{"version":"https://jsonfeed.org/version/1.1","title":"#)
     writer.string(feed.description)
+    writer.splice(#","feed_url":"#)
+    writer.string(address(.jsonFeed))
     if !next.isEmpty {
       writer.splice(#","next_url":"#)
-      writer.string(next)
+      writer.string(nextAddress)
     }
     writer.splice(#","items":["#)
     for (index, item) in items.enumerated() {
@@ -114,7 +122,8 @@ struct PageDocument: Sendable {
     var out = #"<?xml version="1.0" encoding="utf-8"?>"# + "\n" + #"<feed xmlns="http://www.w3.org/2005/Atom">"#
     out += "<id>urn:millrace:feed:\(feed)</id><title>\(feed)</title>"
     out += "<updated>\(items.first?.published ?? "1970-01-01T00:00:00Z")</updated>"
-    if !next.isEmpty { out += "<link rel=\"next\" href=\"\(Self.escaped(next))\"/>" }
+    out += "<link rel=\"self\" href=\"\(Self.escaped(address(.atom)))\"/>"
+    if !next.isEmpty { out += "<link rel=\"next\" href=\"\(Self.escaped(nextAddress))\"/>" }
     for item in items {
       out += "<entry><id>urn:uuid:\(item.id)</id><title>\(Self.escaped(item.title))</title>"
       out += "<updated>\(item.published)</updated><published>\(item.published)</published>"

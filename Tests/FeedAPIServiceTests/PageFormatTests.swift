@@ -46,6 +46,24 @@ import Testing
     #expect(answer.names == ["results", "next", "duration"])
   }
 
+  @Test func addressesAreWhole() async {
+    let api = await api()
+    func read(_ ending: String) async -> TestAPI.Answer {
+      await api.call(
+        .get, "feed/user/1.\(ending)/", "limit=1", headers: [("Host", "feeds.example"), ("X-Forwarded-Proto", "https")])
+    }
+    let start = "https://feeds.example/api/v1.0/feed/user/1."
+    let streams = await read("as2").json
+    #expect(streams?["id"]?.string == start + "as2/")
+    #expect(streams?["next"]?.string?.hasPrefix(start + "as2/?api_key=key&id_lt=") == true)
+    let feed = await read("jsonfeed").json
+    #expect(feed?["feed_url"]?.string == start + "jsonfeed/")
+    #expect(feed?["next_url"]?.string?.hasPrefix(start + "jsonfeed/?api_key=key&id_lt=") == true)
+    let atom = await read("atom").body
+    #expect(atom.contains("<link rel=\"self\" href=\"\(start)atom/\"/>"))
+    #expect(atom.contains("<link rel=\"next\" href=\"\(start)atom/?api_key=key&amp;id_lt="))
+  }
+
   @Test func activityStreamsHoldTheWholeActivity() async {
     let json = await api().call(.get, "feed/user/1.as2/").json
     #expect(json?["type"]?.string == "OrderedCollectionPage")

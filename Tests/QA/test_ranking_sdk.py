@@ -29,7 +29,9 @@ def ranked(feed):
     found = feed("ranked")
     now = datetime.datetime.now(UTC)
     for number, popularity in enumerate([4, 100, 25, 1]):
-        found.add_activity({"actor": "SU:1", "verb": "post", "object": f"o{number}", "popularity": popularity, "time": now})
+        found.add_activity({
+            "actor": "SU:1", "verb": "post", "object": f"o{number}", "popularity": popularity,
+            "time": now - datetime.timedelta(minutes=9 - number)})
     found.add_activity({
         "actor": "SU:1", "verb": "post", "object": "old", "popularity": 144, "time": now - datetime.timedelta(days=365)})
     return found
@@ -44,10 +46,10 @@ def test_a_ranked_read_goes_by_score(ranked):
 
 
 def test_variables_of_the_request_count(ranked):
-    page = ranked.get(ranking="popular", ranking_vars={"boost": 2.5}, limit=1)
+    page = ranked.get(ranking="popular", ranking_vars=json.dumps({"boost": 2.5}), limit=1)
     assert page["results"][0]["score"] == 22.5
     with pytest.raises(exceptions.InputException):
-        ranked.get(ranking_vars=[1])
+        ranked.get(ranking_vars="[1]")
 
 
 def test_variables_and_shares_are_shown(ranked):
@@ -57,6 +59,17 @@ def test_variables_and_shares_are_shown(ranked):
     assert set(result["score_vars"]) == {"popularity", "time", "external"}
     assert [part["term"] for part in result["explain"]] == ["fresh(time) * 10", "popularity ^ 0.5", "external.boost"]
     assert sum(part["share"] for part in result["explain"]) == result["score"]
+
+
+def test_enriched_reads_are_ranked_too(client, ranked, unique):
+    user = client.users.add(unique(), {"name": "Thierry"})
+    ranked.add_activity({"actor": f"SU:{user['id']}", "verb": "post", "object": "best", "popularity": 10000})
+    page = ranked.get(enrich=True, ranking="popular", limit=2, with_score_vars="true")
+    assert objects(page) == ["best", "o1"]
+    assert page["results"][0]["actor"]["data"] == {"name": "Thierry"}
+    assert [result["score"] for result in page["results"]] == [110, 20]
+    assert page["results"][1]["score_vars"]["popularity"] == 100
+    assert page["next"].startswith("/api/v1.0/enrich/feed/ranked/") and "offset=2" in page["next"]
 
 
 def test_pages_of_a_session_fit_together(api, ranked):
