@@ -49,7 +49,7 @@ private func makeHandler(ranking: String) -> FeedAPIHandler {
   return FeedAPIHandler(
     configuration: FixedConfiguration(ConfigurationSnapshot(revision: 1, apps: [app.id: app], keys: ["key": key])),
     feeds: engine, entities: entities,
-    enrichment: Enrichment(feeds: engine, entities: entities, reactions: NoReactions()))
+    enrichment: Enrichment(store: store, reactions: NoReactions()))
 }
 
 private func send(
