@@ -171,3 +171,21 @@ def test_the_personalized_feed_is_the_users_own_without_a_model(api, unique):
     assert refusal(api.get(path)) == (400, 10)
     assert refusal(api.get(path, user_id=user, endpoint="none")) == (404, 16)
 
+
+
+def test_limits_of_an_app_and_of_its_users_hold(unique):
+    """The second app allows five such reads an hour, two of each user; other kinds and apps do not notice."""
+    other = API(required("APP2_KEY"), required("APP2_SECRET"))
+    path, user = "personalization/feed/", unique()
+    # An earlier run of this hour may have used some up.
+    answers = [other.get(path, user=user) for _ in range(3)]
+    last = answers[-1]
+    assert [answer.status_code for answer in answers].count(200) <= 2
+    assert refusal(last) == (429, 9) and last.json()["exception"] == "RateLimitReached"
+    assert last.headers["X-RateLimit-Remaining"] == "0" and last.headers["X-RateLimit-Limit"] in ("2", "5")
+    reset = int(last.headers["X-RateLimit-Reset"])
+    assert reset % 3600 == 0 and 0 < reset - datetime.datetime.now(UTC).timestamp() <= 3600
+    assert 0 < int(last.headers["Retry-After"]) <= 3600
+    answers = [other.get(path, user=unique()) for _ in range(6)]
+    assert refusal(answers[-1]) == (429, 9) and answers[-1].headers["X-RateLimit-Limit"] == "5"
+    assert other.get(f"feed/user/{user}/").status_code == 200
