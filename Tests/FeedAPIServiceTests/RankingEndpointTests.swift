@@ -92,6 +92,16 @@ import Testing
         == [4: "InputException", 11: "RankingException", 12: "MissingRankingException"][code])
   }
 
+  /// Insight P51: a missing model is no failure.
+  @Test func withoutAModelItsRankingIsTheOrderOfTime() async {
+    let api = TestAPI(app: { $0.personalizationEnabled = true })
+    for object in ["a", "b"] {
+      _ = await api.call(.post, "feed/user/1/", body: #"{"actor":"x","verb":"v","object":"\#(object)"}"#)
+    }
+    let answer = await api.call(.get, "feed/user/1/", "ranking=ml")
+    #expect(answer.status == 200 && objects(answer) == "ba")
+  }
+
   @Test func aScoreThatFailsIs400With11() async {
     let api = await api()
     #expect(await api.call(.get, "feed/ranked/1/", "ranking=strict").status == 200)
