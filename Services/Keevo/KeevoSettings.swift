@@ -35,7 +35,8 @@ enum KeevoSettings {
     Setting("watch-mib-max", .integer(1...4_096), default: "8", help: "and their size"),
     Setting("watchers-max", .integer(1...100_000), default: "1024", help: "watchers that may wait, a shard and class"),
     Setting("block-cache-mib", .integer(8...1_048_576), default: "256", help: "RocksDB's cache of blocks, all shards"),
-    Setting("row-cache-mib", .integer(1...1_048_576), default: "64", help: "rows read lately that are kept at hand, all shards"),
+    Setting(
+      "row-cache-mib", .integer(1...1_048_576), default: "64", help: "rows read lately, kept at hand, all shards"),
     Setting("write-buffer-mib", .integer(1...4_096), default: "16", help: "a memory table; a shard has at most three"),
     Setting("connections-max", .integer(1...1_000_000), default: "10000", help: "open connections; one more is closed"),
     Setting(
