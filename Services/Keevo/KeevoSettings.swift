@@ -36,7 +36,7 @@ enum KeevoSettings {
     Setting("watchers-max", .integer(1...100_000), default: "1024", help: "watchers that may wait, a shard and class"),
     Setting("block-cache-mib", .integer(8...1_048_576), default: "256", help: "RocksDB's cache of blocks, all shards"),
     Setting(
-      "row-cache-mib", .integer(1...1_048_576), default: "64", help: "rows read lately, kept at hand, all shards"),
+      "cache-mib", .integer(1...1_048_576), default: "64", help: "rows and pages read lately, kept at hand, all shards"),
     Setting("write-buffer-mib", .integer(1...4_096), default: "16", help: "a memory table; a shard has at most three"),
     Setting("connections-max", .integer(1...1_000_000), default: "10000", help: "open connections; one more is closed"),
     Setting(
@@ -93,7 +93,7 @@ enum KeevoSettings {
     number("watch-mib-max", \.watchBytesMax, times: mebibyte)
     number("watchers-max", \.watchersMax)
     number("block-cache-mib", \.blockCacheBytes, times: mebibyte)
-    number("row-cache-mib", \.rowCacheBytes, times: mebibyte)
+    number("cache-mib", \.cacheBytes, times: mebibyte)
     number("write-buffer-mib", \.writeBufferBytes, times: mebibyte)
     number("background-mib-per-second", \.backgroundBytesPerSecond, times: mebibyte)
     return options

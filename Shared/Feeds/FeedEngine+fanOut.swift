@@ -29,6 +29,9 @@ extension FeedEngine {
     } catch {
       throw .format(error)
     }
+    if cursor == PlacementCursor(item: 0), payload.items.count > 1 {
+      do throws(StoreError) { try await putOwnRows(payload, id, job.traceID) } catch { throw .store(error) }
+    }
     var budget = visible ? options.visibleFeedsMax : .max
     while cursor.item < payload.items.count {
       let item = payload.items[cursor.item]
@@ -41,6 +44,16 @@ extension FeedEngine {
       if let lease, cursor.item < payload.items.count { try await lease.save(cursor: cursor.encoded) }
     }
     try await lease?.finish()
+  }
+
+  /// Writes the own rows of all placements that stand, before any follower's: a feed that is named last must not wait for
+  /// the followers of the first. `place` comes by each of them again, and takes back what has gone meanwhile.
+  private func putOwnRows(_ payload: FanOutPayload, _ id: JobID, _ traceID: [UInt8]) async throws(StoreError) {
+    let app = AppID(id.partition.app)
+    let epoch = epoch(id)
+    guard let record = try await activityRecord(payload.id, app).record else { return }
+    let standing = payload.items.filter { record.lists($0.feed, epoch) }
+    _ = try await write(standing.map { ownRow(payload.id, $0, epoch, app.rawValue) }, traceID)
   }
 
   /// Spreads one placement. `false` when the budget is spent or the worker drains.

@@ -13,7 +13,7 @@ import Testing
     options.address = "127.0.0.1:1"
     options.logSegmentBytes = 4 << 20
     options.blockCacheBytes = 8 << 20
-    options.rowCacheBytes = 1 << 20
+    options.cacheBytes = 1 << 20
     options.writeBufferBytes = 1 << 20
     return options
   }

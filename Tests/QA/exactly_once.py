@@ -30,6 +30,8 @@ KILLS_MIN = 6
 ANSWER_SECONDS_MAX = 120
 SETTLE_SECONDS_MAX = 300
 READERS = 4
+# Well under the deadline of an add's visible part, 2 s.
+LATE_SECONDS = 1
 
 
 class Driver:
@@ -68,6 +70,16 @@ class Driver:
             time.sleep(wait)
             wait = min(1.0, wait * 2)
 
+    def until_shown(self, name, feed):
+        """After its deadline an add is answered before its feeds have it (B13): what arrives when decides what later
+        requests copy and keep, so the reference has to wait for that."""
+        bounds = f"?id_gte={self.ids[name]}&id_lte={self.ids[name]}&limit=1"
+        deadline = time.monotonic() + ANSWER_SECONDS_MAX
+        while not self.until_answered("GET", self.path(feed) + bounds)["results"]:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"seed {self.seed}: {name} does not appear in {feed} in {ANSWER_SECONDS_MAX} s")
+            time.sleep(0.1)
+
     @staticmethod
     def path(feed):
         return "feed/" + feed.replace(":", "/") + "/"
@@ -84,7 +96,11 @@ class Driver:
             }
             if to:
                 body["to"] = to
+            began = time.monotonic()
             self.ids[name] = self.until_answered("POST", self.path(feed), body)["id"]
+            if time.monotonic() - began > LATE_SECONDS:
+                for source in [feed, *to]:
+                    self.until_shown(name, source)
         elif kind == "remove":
             _, name, feed, by_foreign_id = operation
             if by_foreign_id:

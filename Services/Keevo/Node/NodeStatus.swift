@@ -48,9 +48,9 @@ extension StoreNode {
         "keevo_applied_index", labels: "shard=\"\(shard.id)\"", help: "Log index applied."
       ) { [weak shard] in Double(shard?.appliedIndex ?? 0) }
       metrics.gauge(
-        "keevo_row_cache_bytes", labels: "shard=\"\(shard.id)\"",
-        help: "Bytes of rows read lately that are kept at hand."
-      ) { [weak shard] in Double(shard?.hotBytes ?? 0) }
+        "keevo_cache_bytes", labels: "shard=\"\(shard.id)\"",
+        help: "Bytes of rows and pages read lately, kept at hand."
+      ) { [weak shard] in Double(shard?.cacheBytes ?? 0) }
       metrics.gauge(
         "keevo_shard_bytes", labels: "shard=\"\(shard.id)\"", help: "Bytes on disk and in memory tables, about."
       ) { [weak shard] in Double(shard?.approximateBytes ?? 0) }

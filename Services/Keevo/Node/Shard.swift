@@ -3,21 +3,69 @@ import Synchronization
 
 /// The state side of one shard: applies entries, publishes views, keeps the changes for watchers.
 final class Shard: Sendable {
+  /// What was read lately: rows by stored key, first pages by the prefix of their keys.
+  struct Cache: Sendable {
+    let rows: CoherentCache<VersionedValue>
+    let pages: CoherentCache<[HeldPage]>
+
+    init(bytesMax: Int, appliedIndex: UInt64) {
+      rows = CoherentCache(bytesMax: bytesMax / 2, appliedIndex: appliedIndex)
+      pages = CoherentCache(bytesMax: bytesMax / 2, appliedIndex: appliedIndex)
+    }
+
+    func applying(index: UInt64, _ changes: [StateBatch.Change]) {
+      rows.applying(index: index, changes.lazy.map { ByteKey($0.key) })
+      var prefixes: [ByteKey] = []
+      for change in changes {
+        // The store's own rows are in no page.
+        guard change.key.first != 0, let length = change.key.withUnsafeBytes({ StoredKey.prefixLength($0) }) else {
+          continue
+        }
+        if let last = prefixes.last, change.key[..<length].elementsEqual(last.bytes) { continue }
+        prefixes.append(ByteKey(Array(change.key[..<length])))
+      }
+      pages.applying(index: index, prefixes)
+    }
+
+    var bytes: Int { rows.bytes + pages.bytes }
+  }
+
   /// The state as some entry left it.
   struct View: Sendable {
     var reader: any StateReader
     var applied: AppliedMark
-    fileprivate var hot: HotRows
+    fileprivate var cache: Cache
 
     var readStamp: Stamp { Stamp(mapEpoch: ShardStateMachine.mapEpoch, index: applied.index, ordinal: 0xFFFF) }
 
     /// The row under a stored key.
     func row(_ key: [UInt8]) throws(StoreError) -> VersionedValue? {
-      if let row = hot.value(key, asOf: applied.index) { return row }
-      guard let stored = try reader.value(key) else { return nil }
+      try row(ByteKey(key))
+    }
+
+    func row(_ key: ByteKey) throws(StoreError) -> VersionedValue? {
+      if let row = cache.rows.value(key, asOf: applied.index) { return row }
+      guard let stored = try reader.value(key.bytes) else { return nil }
       let row = try StoredRow.decode(stored)
-      hot.keep(key, row, asOf: applied.index)
+      cache.rows.keep(key, row, bytes: row.value.count, since: row.version.index, asOf: applied.index)
       return row
+    }
+
+    /// The first page of a range of one prefix of stored keys, with where its rows point; `read` makes it when it is not
+    /// at hand.
+    func page(
+      prefix: ByteKey, start: [UInt8], end: [UInt8], limit: Int, join: JoinRule?,
+      _ read: () throws(StoreError) -> HeldPage
+    ) throws(StoreError) -> HeldPage {
+      let known = cache.pages.value(prefix, asOf: applied.index) ?? []
+      if let held = known.first(where: { $0.answers(start: start, end: end, limit: limit, join: join) }) { return held }
+      let made = try read()
+      if made.heldBytes <= HeldPage.bytesMax {
+        let all = known.suffix(HeldPage.perPrefixMax - 1) + [made]
+        cache.pages.keep(
+          prefix, Array(all), bytes: all.reduce(0) { $0 + $1.heldBytes }, since: applied.index, asOf: applied.index)
+      }
+      return made
     }
   }
 
@@ -29,7 +77,7 @@ final class Shard: Sendable {
   /// `nil` once an entry could not be applied: no later one may be.
   private let machine: Mutex<ShardStateMachine?>
   private let current: Mutex<View?>
-  private let hot: HotRows
+  private let cache: Cache
   private let dataRing: WatchRing
   private let jobsRing: WatchRing
   /// Monotonic nanoseconds until which reads need ask no one.
@@ -37,15 +85,15 @@ final class Shard: Sendable {
 
   init(
     id: Int, of shards: Int, store: any StateStore, limits: ShardStateMachine.Limits, watch: WatchRing.Limits,
-    hotBytesMax: Int
+    cacheBytesMax: Int
   ) throws(StoreError) {
     self.id = id
     slotStart = Topology.slots / UInt32(shards) * UInt32(id)
     slotEnd = Topology.slots / UInt32(shards) * UInt32(id + 1)
     self.store = Mutex(store)
     let machine = try ShardStateMachine(state: store, limits: limits)
-    hot = HotRows(bytesMax: hotBytesMax, appliedIndex: machine.applied.index)
-    let view = View(reader: try store.view(), applied: machine.applied, hot: hot)
+    cache = Cache(bytesMax: cacheBytesMax, appliedIndex: machine.applied.index)
+    let view = View(reader: try store.view(), applied: machine.applied, cache: cache)
     dataRing = WatchRing(applied: machine.applied.index, limits: watch)
     jobsRing = WatchRing(applied: machine.applied.index, limits: watch)
     self.machine = Mutex(machine)
@@ -81,9 +129,9 @@ final class Shard: Sendable {
       machine = nil
       do throws(StoreError) {
         let applied = try next.apply(entry, on: store)
-        hot.applying(index: entry.index, applied.batch.changes)
+        cache.applying(index: entry.index, applied.batch.changes)
         try store.commit(applied.batch)
-        let view = View(reader: try store.view(), applied: next.applied, hot: hot)
+        let view = View(reader: try store.view(), applied: next.applied, cache: cache)
         // The old view is let go outside the lock: releasing a snapshot takes RocksDB's own.
         var published: View? = view
         current.withLock { swap(&$0, &published) }
@@ -112,7 +160,7 @@ final class Shard: Sendable {
 
   var approximateBytes: UInt64 { store.withLock { $0 }?.approximateBytes ?? 0 }
 
-  var hotBytes: Int { hot.bytes }
+  var cacheBytes: Int { cache.bytes }
 
   func tickWatchers() {
     dataRing.tick()

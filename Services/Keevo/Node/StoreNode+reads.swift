@@ -55,19 +55,13 @@ extension StoreNode {
 
   // MARK: Scan
 
-  /// A page of rows as they are stored, decoded.
-  private struct Page {
-    var rows: [Row] = []
-    var next: [UInt8] = []
-  }
-
   /// A cursor: format (1) | what the last row's key had behind the range's common prefix.
   private static let cursorFormat: UInt8 = 1
 
   private static func page(
     _ reader: any StateReader, start: [UInt8], end: [UInt8], prefixBytes: Int, reverse: Bool, limit: Int,
     cursor: [UInt8], keysOnly: Bool, withPartition: Bool
-  ) throws(StoreError) -> Page {
+  ) throws(StoreError) -> ScannedPage {
     var start = start
     var end = end
     if let format = cursor.first {
@@ -81,12 +75,11 @@ extension StoreNode {
         if start.lexicographicallyPrecedes(behind) { start = behind }
       }
     }
-    var page = Page()
-    var bytes = 0
+    var page = ScannedPage()
     var lastKey: [UInt8] = []
     var failure: StoreError?
     try reader.scan(from: start, to: end, reverse: reverse) { key, stored in
-      if page.rows.count == limit || bytes > StoreLimits.pageBytesMax {
+      if page.rows.count == limit || page.bytes > StoreLimits.pageBytesMax {
         page.next = [cursorFormat] + lastKey.dropFirst(prefixBytes)
         return false
       }
@@ -103,7 +96,7 @@ extension StoreNode {
         failure = error
         return false
       }
-      bytes += key.count + (keysOnly ? 0 : stored.count)
+      page.bytes += key.count + (keysOnly ? 0 : stored.count)
       lastKey = Array(key)
       return true
     }
@@ -114,13 +107,16 @@ extension StoreNode {
   public func scan(_ request: ScanRequest) async throws(StoreError) -> ScanResponse {
     try StoreLimits.checkScan(limit: request.limit)
     let view: Shard.View
-    let page: Page
+    let page: ScannedPage
     switch request.scope {
     case .partition(let partition, let range):
       try StoreLimits.check(partition)
       try Self.check(range, in: partition)
       view = try await self.view(shard(of: partition))
-      page = try Self.page(view, partition, range, request.reverse, request.limit, request.cursor, request.keysOnly)
+      page = try self.page(
+        view, partition, range, reverse: request.reverse, limit: request.limit, cursor: request.cursor,
+        keysOnly: request.keysOnly, join: nil
+      ).page
     case .shard(let id, let rowClass):
       guard id < UInt32(shards.count) else {
         throw .invalid("there is no shard \(id), the last is \(shards.count - 1)")
@@ -136,14 +132,43 @@ extension StoreNode {
       rows: page.rows, next: page.next, readStamp: view.readStamp, appliedIndex: view.applied.index)
   }
 
-  private static func page(
-    _ view: Shard.View, _ partition: Partition, _ range: RowRange, _ reverse: Bool, _ limit: Int, _ cursor: [UInt8],
-    _ keysOnly: Bool
-  ) throws(StoreError) -> Page {
+  /// A page of one partition's rows. First pages, which are read again and again, are kept at hand.
+  private func page(
+    _ view: Shard.View, _ partition: Partition, _ range: RowRange, reverse: Bool, limit: Int, cursor: [UInt8],
+    keysOnly: Bool, join: JoinRule?
+  ) throws(StoreError) -> HeldPage {
     let bounds = StoredKey.bounds(partition, range)
-    return try page(
-      view.reader, start: bounds.start, end: bounds.end, prefixBytes: 9 + partition.name.count, reverse: reverse,
-      limit: limit, cursor: cursor, keysOnly: keysOnly, withPartition: false)
+    let prefixBytes = 9 + partition.name.count
+    func read() throws(StoreError) -> HeldPage {
+      let page = try Self.page(
+        view.reader, start: bounds.start, end: bounds.end, prefixBytes: prefixBytes, reverse: reverse, limit: limit,
+        cursor: cursor, keysOnly: keysOnly, withPartition: false)
+      return HeldPage(
+        start: bounds.start, end: bounds.end, limit: limit, page: page, join: join,
+        targets: join.map { targets(of: page.rows, $0, app: partition.app) } ?? [])
+    }
+    guard cursor.isEmpty, !reverse, !keysOnly, limit <= Self.heldRowsMax else { return try read() }
+    return try view.page(
+      prefix: ByteKey(Array(bounds.start[..<prefixBytes])), start: bounds.start, end: bounds.end, limit: limit,
+      join: join, read)
+  }
+
+  /// Longer pages are not those of a reader.
+  private static let heldRowsMax = 256
+
+  /// Where the rows point.
+  private func targets(of rows: [Row], _ join: JoinRule, app: UInt32) -> [HeldPage.Target] {
+    var previous: [UInt8]?
+    return rows.map { row in
+      let name = join.partitionName(of: row.key.rest)
+      defer { previous = name }
+      guard let name else { return .nothing }
+      if name == previous { return .same }
+      let partition = Partition(app: app, name: name)
+      return .row(
+        shard: shard(of: partition),
+        ByteKey(StoredKey.encode(partition, RowKey(space: join.space, rest: join.rest))))
+    }
   }
 
   // MARK: Scan and join
@@ -164,41 +189,35 @@ extension StoreNode {
     var views: [Shard.View?] = Array(repeating: nil, count: shards.count)
     let own = try await view(home)
     views[home] = own
-    let page = try Self.page(
-      own, request.partition, request.range, request.reverse, request.limit, request.cursor, false)
+    let held = try page(
+      own, request.partition, request.range, reverse: request.reverse, limit: request.limit, cursor: request.cursor,
+      keysOnly: false, join: join)
+    let page = held.page
     var joined: [ScanJoinResponse.JoinedRow] = []
     joined.reserveCapacity(page.rows.count)
     var next = page.next
-    var previous: [UInt8]?
     var bytes = 0
-    for row in page.rows {
+    for (row, pointed) in zip(page.rows, held.targets) {
       if bytes > StoreLimits.pageBytesMax, let last = joined.last {
         next = [Self.cursorFormat] + last.row.key.rest
         break
       }
       bytes += row.key.rest.count + row.value.count
-      let name = join.partitionName(of: row.key.rest)
-      defer { previous = name }
-      guard let name else {
-        joined.append(.init(row: row, joined: .absent))
-        continue
+      switch pointed {
+      case .nothing: joined.append(.init(row: row, joined: .absent))
+      case .same: joined.append(.init(row: row, joined: .same))
+      case .row(let place, let key):
+        let target: Shard.View
+        if let known = views[place] {
+          target = known
+        } else {
+          target = try await view(place)
+          views[place] = target
+        }
+        let value = try target.row(key)
+        bytes += value?.value.count ?? 0
+        joined.append(.init(row: row, joined: value.map { .found($0) } ?? .absent))
       }
-      if name == previous {
-        joined.append(.init(row: row, joined: .same))
-        continue
-      }
-      let partition = Partition(app: request.partition.app, name: name)
-      let place = shard(of: partition)
-      let target: Shard.View
-      if let known = views[place] {
-        target = known
-      } else {
-        target = try await view(place)
-        views[place] = target
-      }
-      let value = try target.row(StoredKey.encode(partition, RowKey(space: join.space, rest: join.rest)))
-      bytes += value?.value.count ?? 0
-      joined.append(.init(row: row, joined: value.map { .found($0) } ?? .absent))
     }
     var also: [VersionedValue?] = []
     for key in request.alsoGet {

@@ -85,7 +85,7 @@ public final class StoreNode: Sendable {
       shards.append(
         try Shard(
           id: id, of: options.shards, store: store, limits: options.machineLimits, watch: options.watchLimits,
-          hotBytesMax: options.rowCacheBytes / options.shards))
+          cacheBytesMax: options.cacheBytes / options.shards))
     }
     self.shards = shards
     var logOptions = options.logOptions

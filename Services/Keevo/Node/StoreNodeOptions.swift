@@ -34,8 +34,8 @@ public struct StoreNodeOptions: Sendable {
   public var watchBytesMax = 8 << 20
   /// Streams waiting on a class and shard at a time.
   public var watchersMax = 1_024
-  /// Rows read lately, all shards together.
-  public var rowCacheBytes = 64 << 20
+  /// Rows and pages read lately, all shards together.
+  public var cacheBytes = 64 << 20
   /// RocksDB: shared by all shards.
   public var blockCacheBytes = 256 << 20
   /// RocksDB: one memory table of one shard; there are at most three.

@@ -6,7 +6,7 @@ import KeevoClient
 struct Overlay {
   private let base: any StateReader
   /// Stored value by stored key; a `nil` inside is a deletion.
-  private var changes: [[UInt8]: [UInt8]?] = [:]
+  private var changes: [ByteKey: [UInt8]?] = [:]
   /// Changed keys in the order of their first change.
   private var order: [[UInt8]] = []
   private var indexed = 0
@@ -18,12 +18,12 @@ struct Overlay {
   init(base: any StateReader) { self.base = base }
 
   func value(_ key: [UInt8]) throws(StoreError) -> [UInt8]? {
-    if let changed = changes[key] { return changed }
+    if let changed = changes[ByteKey(key)] { return changed }
     return try base.value(key)
   }
 
   mutating func set(_ key: [UInt8], _ value: [UInt8]?) {
-    let before = changes.updateValue(value, forKey: key)
+    let before = changes.updateValue(value, forKey: ByteKey(key))
     if before == nil { order.append(key) }
     undo.append((key, before))
   }
@@ -33,7 +33,8 @@ struct Overlay {
   /// Takes back everything since the savepoint.
   mutating func rollback() {
     for step in undo.reversed() {
-      if let before = step.before { changes[step.key] = .some(before) } else { changes.removeValue(forKey: step.key) }
+      let key = ByteKey(step.key)
+      if let before = step.before { changes[key] = .some(before) } else { changes.removeValue(forKey: key) }
     }
     undo.removeAll(keepingCapacity: true)
   }
@@ -47,7 +48,7 @@ struct Overlay {
     var position = 0
     var goesOn = true
     func emit(_ key: [UInt8]) -> Bool {
-      guard let change = changes[key], let value = change else { return true }
+      guard let change = changes[ByteKey(key)], let value = change else { return true }
       return key.withUnsafeBytes { key in value.withUnsafeBytes { visit(key, $0) } }
     }
     try base.scan(from: start, to: end, reverse: false) { key, value in
@@ -60,7 +61,7 @@ struct Overlay {
         let own = keys[position]
         position += 1
         // A change that was taken back leaves the row of the state.
-        goesOn = changes.keys.contains(own) ? emit(own) : visit(key, value)
+        goesOn = changes.keys.contains(ByteKey(own)) ? emit(own) : visit(key, value)
       } else {
         goesOn = visit(key, value)
       }
@@ -100,7 +101,7 @@ struct Overlay {
     var seen: Set<[UInt8]> = []
     let mayRepeat = order.count != changes.count
     for key in order {
-      guard let change = changes[key] else { continue }
+      guard let change = changes[ByteKey(key)] else { continue }
       if mayRepeat, !seen.insert(key).inserted { continue }
       batch.changes.append(StateBatch.Change(key: key, value: change))
     }
