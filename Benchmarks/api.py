@@ -27,17 +27,20 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEER = "PostgreSQL 15, materialised, pgbench"
 
 SCHEMA = """
-create table activities (id bigserial primary key, actor int not null, body text not null);
+create table activities (id bigserial primary key, actor int not null, body text not null,
+  popularity int not null default 0, at timestamptz not null default clock_timestamp());
+create table users (id int primary key, body text not null);
 create table follows (target int not null, source int not null, primary key (target, source));
 create table timeline (feed int not null, at timestamptz not null, activity bigint not null, primary key (feed, at, activity));
-create table authors (n int primary key, author int not null, body text not null);
+create table authors (n int primary key, author int not null, popularity int not null, body text not null);
 """
 
 # One statement an activity: the activity, and an entry in the author's own feed and in each follower's.
 FAN_OUT = r"""
 \set n random(0, {last})
-with chosen as (select author, body from authors where n = :n),
-     added as (insert into activities (actor, body) select author, body from chosen returning id, actor)
+with chosen as (select author, body, popularity from authors where n = :n),
+     added as (insert into activities (actor, body, popularity) select author, body, popularity from chosen
+               returning id, actor)
 insert into timeline select source, clock_timestamp(), id from added, follows where target = actor
 union all select actor, clock_timestamp(), id from added;
 """
@@ -47,11 +50,27 @@ PAGE = r"""
 select a.body from timeline t join activities a on a.id = t.activity where t.feed = :feed order by t.at desc limit 25;
 """
 
+# The same window and the same expression as the method `hot` of social-app.json.
+RANKED = r"""
+\set feed random(0, {last})
+select body from (
+  select a.body, a.at, exp(ln(0.5) * power(extract(epoch from now() - a.at)::float8 / 432000, 2)) * (1 + a.popularity) as score
+  from (select activity from timeline where feed = :feed order by at desc limit 1000) t
+  join activities a on a.id = t.activity) s
+order by score desc, at desc limit 25;
+"""
+
+ENRICHED = r"""
+\set feed random(0, {last})
+select a.body, u.body from timeline t join activities a on a.id = t.activity left join users u on u.id = a.actor
+where t.feed = :feed order by t.at desc limit 25;
+"""
+
 WRK_READ = """
 local users = {users}
 math.randomseed({seed})
 function request()
-  return wrk.format("GET", "/api/v1.0/feed/timeline/" .. math.random(0, users - 1) .. "/?api_key={key}&limit=25", wrk.headers)
+  return wrk.format("GET", "/api/v1.0/{kind}/timeline/" .. math.random(0, users - 1) .. "/?api_key={key}&limit=25{more}", wrk.headers)
 end
 function init(args)
   wrk.headers["Authorization"] = "{token}"
@@ -119,6 +138,18 @@ class Ours:
         if batch:
             self.call("POST", "follow_many/?activity_copy_limit=0", batch)
 
+    def add_users(self, workload):
+        for start in range(0, workload.users, 100):
+            some = range(start, min(start + 100, workload.users))
+            self.call("POST", "users/", {"users": [{"id": str(n), "data": workload.profile(n)} for n in some]})
+
+    def reads(self, workload, seed, seconds, kind="feed", more=""):
+        """Pages a second and the 99th percentile in milliseconds, of random timelines over 16 connections."""
+        script = WRK_READ.format(
+            users=workload.users, seed=seed, key=self.key, token=self.token, kind=kind, more=more)
+        total, took, p99 = self.wrk(script, 16, seconds)
+        return total / took, p99
+
     def wrk(self, script, connections, seconds):
         path = self.folder / "script.lua"
         path.write_text(script)
@@ -176,8 +207,10 @@ def load_postgres(peer, workload):
     rows = "".join(f"{user}\t{one}\n" for user, followers in enumerate(workload.followers) for one in followers)
     peer.psql("copy follows from stdin", rows)
     picks = "".join(
-        f"{n}\t{author}\t{json.dumps(workload.body(n))}\n" for n, author in enumerate(workload.authors))
+        f"{n}\t{author}\t{n % 50}\t{json.dumps(workload.body(n))}\n" for n, author in enumerate(workload.authors))
     peer.psql("copy authors from stdin", picks)
+    users = "".join(f"{n}\t{json.dumps(workload.profile(n))}\n" for n in range(workload.users))
+    peer.psql("copy users from stdin", users)
     peer.psql("vacuum analyze")
 
 
@@ -188,7 +221,7 @@ class OwnStack:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="millrace-bench-"))
         self.folder.chmod(0o755)
         self.environment = {**os.environ, "MILLRACE_VAR": str(self.folder / "var"), "MILLRACE_PORT": "18900"}
-        self.environment.pop("MILLRACE_APP", None)
+        self.environment["MILLRACE_APP"] = str(ROOT / "Benchmarks/social-app.json")
         self.stack("up")
 
     @property
@@ -204,7 +237,7 @@ class OwnStack:
 
 
 def bench(rounds, seconds, say=print, stack_env=None, scale=0.1, seed=1):
-    """The rows `fanout-entries` and `flat-read-25`, on the stack that `stack_env` names or on one of its own."""
+    """The rows of this group, on the stack that `stack_env` names or on one of its own."""
     if stack_env is not None:
         return measure(stack_env, rounds, seconds, say, scale, seed)
     stack = OwnStack()
@@ -223,28 +256,34 @@ def measure(stack_env, rounds, seconds, say, scale, seed):
         load_postgres(peer, workload)
         began = time.monotonic()
         ours.follow(workload)
-        say(f"follows loaded in {time.monotonic() - began:.1f} s")
+        ours.add_users(workload)
+        say(f"follows and users loaded in {time.monotonic() - began:.1f} s")
         mean = sum(len(workload.followers[a]) + 1 for a in workload.authors) / len(workload.authors)
-        fan, fan_peer, add_rate, read, read_peer, read_p99 = [], [], [], [], [], []
+        fan, fan_peer, add_rate = [], [], []
         for _ in range(rounds):
             entries, adds, _ = ours.entries_a_second(workload, 8, seconds)
             fan.append(entries)
             add_rate.append(adds)
             fan_peer.append(peer.pgbench(FAN_OUT.format(last=len(workload.authors) - 1), 8, seconds) * mean)
+        say(f"adds a second {statistics.median(add_rate):.0f}")
         peer.psql("vacuum analyze")
-        for _ in range(rounds):
-            total, took, p99 = ours.wrk(
-                WRK_READ.format(users=workload.users, seed=seed, key=ours.key, token=ours.token), 16, seconds)
-            read.append(total / took)
-            read_p99.append(p99)
-            read_peer.append(peer.pgbench(PAGE.format(last=workload.users - 1), 16, seconds))
+        rows = [row("fanout-entries", "entries/s", "higher", fan, fan_peer, PEER, digits=1)]
+        for name, script, kind, more in (
+            ("flat-read-25", PAGE, "feed", ""),
+            ("ranked-read", RANKED, "feed", "&ranking=hot"),
+            ("enriched-read", ENRICHED, "enrich/feed", ""),
+        ):
+            read, p99s, read_peer = [], [], []
+            for _ in range(rounds):
+                rate, p99 = ours.reads(workload, seed, seconds, kind, more)
+                read.append(rate)
+                p99s.append(p99)
+                read_peer.append(peer.pgbench(script.format(last=workload.users - 1), 16, seconds))
+            say(f"{name}: p99 {statistics.median(p99s):.2f} ms")
+            rows.append(row(name, "pages/s", "higher", read, read_peer, PEER, digits=1))
     finally:
         peer.stop()
-    say(f"adds a second {statistics.median(add_rate):.0f}; flat read p99 {statistics.median(read_p99):.2f} ms")
-    return [
-        row("flat-read-25", "pages/s", "higher", read, read_peer, PEER, digits=1),
-        row("fanout-entries", "entries/s", "higher", fan, fan_peer, PEER, digits=1),
-    ]
+    return rows
 
 
 if __name__ == "__main__":

@@ -34,11 +34,17 @@ class Social:
             "verb": "post",
             "object": f"post:{number}",
             "foreign_id": f"post:{number}",
+            "popularity": number % 50,
             "title": f"What user {author} has to say, number {number}",
         }
         short = len(json.dumps(activity))
         activity["text"] = ("the quick brown fox jumps over the lazy dog " * 12)[: max(1, BODY_BYTES - short - 12)]
         return activity
+
+
+    def profile(self, user):
+        """What the app knows of a user: about 200 bytes of JSON."""
+        return {"name": f"User {user}", "image": f"https://img.example/{user}.png", "about": "reads and writes " * 8}
 
 
 def make(scale=1.0, activities=20_000, seed=1):

@@ -51,8 +51,10 @@ extension FeedEngine {
   private func putOwnRows(_ payload: FanOutPayload, _ id: JobID, _ traceID: [UInt8]) async throws(StoreError) {
     let app = AppID(id.partition.app)
     let epoch = epoch(id)
-    guard let record = try await activityRecord(payload.id, app).record else { return }
-    let standing = payload.items.filter { record.lists($0.feed, epoch) }
+    let placed = try await states([payload.id], app)[0].placements
+    let standing = payload.items.filter { item in
+      item.kind != .many && placed.contains { $0.feed == item.feed && $0.kind == item.kind && $0.epoch == epoch }
+    }
     _ = try await write(standing.map { ownRow(payload.id, $0, epoch, app.rawValue) }, traceID)
   }
 
