@@ -46,6 +46,15 @@ extension APILimits {
       name: "slugs-max", range: 1...1_000, path: \.slugsMax,
       help: "feed groups that one request for follow counts may name; more is answered 400"),
     Entry(
+      name: "export-max", range: 1...1_000_000, path: \.exportMax,
+      help: "ids that the export of a user's data may hold; more is answered 400"),
+    Entry(
+      name: "moderation-batch-max", range: 1...1_000, path: \.moderationBatchMax,
+      help: "updates of one moderation/status/batch; more is answered 400"),
+    Entry(
+      name: "moderation-text-max", range: 1...100_000, path: \.moderationTextMax,
+      help: "characters of a text in moderation; more is answered 400"),
+    Entry(
       name: "activity-copy-max", range: 0...1_000, path: \.activityCopyMax,
       help: "the greatest activity_copy_limit of a follow; more is answered 400"),
     Entry(

@@ -27,6 +27,11 @@ public struct APILimits: Hashable, Sendable {
   public var followManyMax = 2_500
   /// Feed groups named by one request for follow counts.
   public var slugsMax = 50
+  /// Ids that one export of a user may hold.
+  public var exportMax = 100_000
+  /// Updates of one `moderation/status/batch/`, and characters of a text in moderation.
+  public var moderationBatchMax = 100
+  public var moderationTextMax = 1_000
   /// Activities copied by a follow (L1).
   public var activityCopyMax = 1_000
   public var activityCopyDefault = 100

@@ -47,7 +47,7 @@ extension FeedAPIHandler {
   ) -> Entities.Change {
     Entities.Change(
       app: context.app.id, time: context.times?.first, isRetry: context.isRetry, traceID: context.traceID,
-      mayChange: mayChange)
+      author: context.app.auditLogs ? context.auditUser ?? "" : nil, mayChange: mayChange)
   }
 
   /// A whole answer that is one user or object.

@@ -35,9 +35,27 @@ extension FeedAPIHandler {
   func getUser(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let name = try userName(context)
     try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
-    do { return answer(try await entities.get(name, app: context.app.id), status: 200) } catch {
-      throw failed(error, context)
+    let user: Entity
+    do { user = try await entities.get(name, app: context.app.id) } catch { throw failed(error, context) }
+    let plain = answer(user, status: 200)
+    guard context.query.boolean("with_follow_counts"), case .open(let body) = plain.body else { return plain }
+    return APIAnswer(status: 200, open: body + (try await followCounts(of: name.id, context)))
+  }
+
+  /// `,"followers_count":…,"following_count":…` (feeds U6).
+  private func followCounts(of user: String, _ context: RequestContext) async throws(APIError) -> [UInt8] {
+    let (app, source, target) = (context.app.id, context.app.followCountsSource, context.app.followCountsTarget)
+    guard let own = FeedID(group: source, id: user), let followed = FeedID(group: target, id: user) else {
+      throw .input("the user's id in the path \(Self.nameForm)")
     }
+    var writer = JSONWriter(reserving: 64)
+    do {
+      writer.splice(#","followers_count":"#)
+      writer.integer(try await feeds.followerCount(of: followed, from: [source], app: app))
+      writer.splice(#","following_count":"#)
+      writer.integer(try await feeds.followingCount(of: own, in: [target], app: app))
+    } catch { throw failed(error, context) }
+    return writer.bytes
   }
 
   /// `PUT user/{id}/` (feeds U3).

@@ -15,6 +15,7 @@ public struct FeedAPIHandler: HTTPHandler {
   let feeds: any FeedService
   let entities: Entities
   let enrichment: Enrichment
+  let moderation: ModerationLog
   let limits: APILimits
   let logger: Logger
   let rateLimiter: RateLimiter
@@ -31,7 +32,7 @@ public struct FeedAPIHandler: HTTPHandler {
 
   public init(
     configuration: any ConfigurationSource, feeds: any FeedService, entities: Entities, enrichment: Enrichment,
-    limits: APILimits = APILimits(),
+    moderation: ModerationLog, limits: APILimits = APILimits(),
     logger: Logger = .silent, metrics: Metrics = Metrics(), moreInformation: String = standardMoreInformation,
     openAPIDocument: [UInt8]? = nil, idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil
   ) {
@@ -39,6 +40,7 @@ public struct FeedAPIHandler: HTTPHandler {
     self.feeds = feeds
     self.entities = entities
     self.enrichment = enrichment
+    self.moderation = moderation
     self.limits = limits
     self.logger = logger
     self.moreInformation = moreInformation
@@ -191,6 +193,10 @@ public struct FeedAPIHandler: HTTPHandler {
     case .updateActivities: return try await updateActivities(context, try document())
     case .changeActivities: return try await changeActivities(context, try document())
     case .updateTargets: return try await updateTargets(context, try document())
+    case .deleteActivities: return try await deleteActivities(context, try document())
+    case .flag: return try await flag(context, try document())
+    case .setStatus: return try await setStatus(context, try document())
+    case .setStatuses: return try await setStatuses(context, try document())
     default: try context.query.check()
     }
     switch route {
@@ -211,6 +217,9 @@ public struct FeedAPIHandler: HTTPHandler {
     case .deleteObjects: return try await deleteObjects(context)
     case .followStats: return try await followStats(context)
     case .checkDigest: return try checkDigest(context)
+    case .auditLogs: return try await auditLogs(context)
+    case .exportIDs: return try await exportIDs(context)
+    case .dropModerationCache: return try dropModerationCache(context)
     default: throw .pathUnknown
     }
   }

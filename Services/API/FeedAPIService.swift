@@ -23,6 +23,7 @@ public struct FeedAPIService: RunningService {
     public var feeds: any FeedService
     public var entities: Entities
     public var enrichment: Enrichment
+    public var moderation: ModerationLog
     /// Where answers of requests with an `Idempotency-Key` are kept, and what gives them their times.
     public var idempotency: (store: any KeyValueStore, times: any TimeSource)?
     public var notReadyReason: @Sendable () async -> String?
@@ -30,7 +31,7 @@ public struct FeedAPIService: RunningService {
 
     public init(
       configuration: any ConfigurationSource, feeds: any FeedService, entities: Entities, enrichment: Enrichment,
-      idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil,
+      moderation: ModerationLog, idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil,
       notReadyReason: @escaping @Sendable () async -> String? = { nil },
       close: @escaping @Sendable () async -> Void = {}
     ) {
@@ -38,6 +39,7 @@ public struct FeedAPIService: RunningService {
       self.feeds = feeds
       self.entities = entities
       self.enrichment = enrichment
+      self.moderation = moderation
       self.idempotency = idempotency
       self.notReadyReason = notReadyReason
       self.close = close
@@ -48,7 +50,7 @@ public struct FeedAPIService: RunningService {
   public static func start(_ foundation: Foundation, context: ServiceContext) async throws -> FeedAPIService {
     let handler = FeedAPIHandler(
       configuration: foundation.configuration, feeds: foundation.feeds, entities: foundation.entities,
-      enrichment: foundation.enrichment, limits: APILimits(context.configuration),
+      enrichment: foundation.enrichment, moderation: foundation.moderation, limits: APILimits(context.configuration),
       logger: context.logger, metrics: context.metrics,
       moreInformation: context.configuration.string("more-info") ?? FeedAPIHandler.standardMoreInformation,
       openAPIDocument: document(context), idempotency: foundation.idempotency)

@@ -51,6 +51,10 @@ struct GroupUseRecorder<Base: FeedService>: FeedService {
     try await base.erase(erasures, context)
   }
 
+  func activities(of user: String, app: AppID, max: Int) async throws(FeedError) -> [ActivityID] {
+    try await base.activities(of: user, app: app, max: max)
+  }
+
   func auditLogs(_ query: AuditLog.Query, app: AppID) async throws(FeedError) -> AuditLog.Page {
     try await base.auditLogs(query, app: app)
   }

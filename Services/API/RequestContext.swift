@@ -23,11 +23,14 @@ struct RequestContext: Sendable {
   /// Sixteen bytes that name the request in logs, jobs and events (B22).
   let traceID: [UInt8]
 
+  /// The user whom the audit log names: the token's, else the request's (feeds S2).
+  var auditUser: String? { identity.userID ?? query.parameters["user_id"].flatMap { $0.isEmpty ? nil : $0 } }
+
   /// What the request's changes are: whose, of which app (B22), by whom for the audit log (feeds S2).
   var change: ChangeContext {
-    let user = identity.userID ?? query.parameters["user_id"].flatMap { $0.isEmpty ? nil : $0 }
-    return ChangeContext(
-      app: app.id, traceID: traceID, author: app.auditLogs ? user.map { .user($0) } ?? .actor : nil)
+    ChangeContext(
+      app: app.id, traceID: traceID, author: app.auditLogs ? auditUser.map { .user($0) } ?? .actor : nil,
+      indexesActors: app.dataPrivacy)
   }
 
   /// The document in the body; an empty body counts as `{}` (feeds C5).

@@ -48,6 +48,13 @@ extension Route {
     add(.post, "unfollow_many/", .unfollowMany)
     add(.get, "stats/follow/", .followStats)
     for method in [HTTPMethod.get, .post, .put, .patch, .delete] { add(method, "test/auth/digest/", .checkDigest) }
+    add(.get, "audit_logs/", .auditLogs)
+    add(.post, "data_privacy/delete_activities/", .deleteActivities)
+    add(.get, "data_privacy/export_ids/{user}/", .exportIDs)
+    add(.post, "moderation/flag/", .flag)
+    add(.post, "moderation/status/", .setStatus)
+    add(.post, "moderation/status/batch/", .setStatuses)
+    add(.delete, "moderation/user/cache/{user}/", .dropModerationCache)
     for (methods, pattern, resource) in later {
       for method in methods { add(method, pattern, .notServed("\(method) \(pattern)", resource: resource)) }
     }
@@ -65,14 +72,7 @@ extension Route {
     ([.post, .delete], "files/", .files),
     ([.post, .get, .delete], "images/", .files),
     ([.get], "og/", .url),
-    ([.get], "audit_logs/", .auditLogs),
-    ([.post], "moderation/flag/", .moderation),
-    ([.post], "moderation/status/", .moderation),
-    ([.post], "moderation/status/batch/", .moderation),
-    ([.delete], "moderation/user/cache/{user}/", .moderation),
-    ([.post], "data_privacy/delete_activities/", .dataPrivacy),
     ([.post], "data_privacy/delete_reactions/", .dataPrivacy),
-    ([.get], "data_privacy/export_ids/{user}/", .dataPrivacy),
     ([.post, .get, .delete], "devices/", .everything),
     ([.get, .put], "devices/preferences/", .everything),
     ([.post], "push/", .everything),

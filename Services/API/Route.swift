@@ -11,7 +11,9 @@ enum Route: Hashable, Sendable {
   case addUser, getUser, updateUser, deleteUser, addUsers, getUsers, deleteUsers
   case addObject, getObject, updateObject, deleteObject, upsertObjects, selectObjects, deleteObjects
   case addToMany, updateActivities, changeActivities, updateTargets
-  case followStats, checkDigest
+  case followStats, checkDigest, auditLogs
+  case deleteActivities, exportIDs
+  case flag, setStatus, setStatuses, dropModerationCache
   /// An endpoint of the index that has yet to come.
   case notServed(String, resource: APIResource)
 
@@ -35,6 +37,9 @@ enum Route: Hashable, Sendable {
     case followStats = "follow_stats"
     case checkDigest = "check_digest"
     case readPersonalizedFeed = "read_personalized_feed"
+    case auditLogs = "audit_logs"
+    case dataPrivacy = "data_privacy"
+    case moderation
     case notServed = "not_served"
   }
 
@@ -59,6 +64,9 @@ enum Route: Hashable, Sendable {
     case .followStats: .followStats
     case .checkDigest: .checkDigest
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: .readPersonalizedFeed
+    case .auditLogs: .auditLogs
+    case .deleteActivities, .exportIDs: .dataPrivacy
+    case .flag, .setStatus, .setStatuses, .dropModerationCache: .moderation
     case .notServed: .notServed
     }
   }
@@ -72,8 +80,9 @@ enum Route: Hashable, Sendable {
     case .addToMany, .updateActivities, .changeActivities, .updateTargets: true
     case .readFeed, .listFollowing, .listFollowers, .readActivities, .notServed: false
     case .readEnrichedFeed, .readEnrichedActivities, .getUser, .getUsers, .getObject, .selectObjects: false
-    case .followStats, .checkDigest: false
+    case .followStats, .checkDigest, .auditLogs, .exportIDs: false
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: false
+    case .deleteActivities, .flag, .setStatus, .setStatuses, .dropModerationCache: true
     }
   }
 
@@ -83,6 +92,9 @@ enum Route: Hashable, Sendable {
     case .readFeed, .readEnrichedFeed, .addActivities, .removeActivities, .addToMany: .feed
     case .updateTargets: .feedTargets
     case .followStats, .checkDigest: .everything
+    case .auditLogs: .auditLogs
+    case .deleteActivities, .exportIDs: .dataPrivacy
+    case .flag, .setStatus, .setStatuses, .dropModerationCache: .moderation
     case .listFollowing, .listFollowers, .follow, .unfollow, .followMany, .unfollowMany: .follower
     case .readActivities, .readEnrichedActivities, .updateActivities, .changeActivities: .activities
     case .addUser, .getUser, .updateUser, .deleteUser, .addUsers, .getUsers, .deleteUsers: .users

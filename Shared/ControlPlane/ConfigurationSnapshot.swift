@@ -51,6 +51,9 @@ public struct AppConfiguration: Hashable, Sendable {
   public var auditLogs: Bool
   public var dataPrivacy: Bool
   public var moderation: Bool
+  /// `follow_counts`: a user's follows are those from this group's feed of the user to the other group (feeds U6).
+  public var followCountsSource: String
+  public var followCountsTarget: String
   /// The app's own policies, in the order in which they decide; the groups hold them too (insight D95).
   public let rules: [AccessRule]
 
@@ -58,7 +61,8 @@ public struct AppConfiguration: Hashable, Sendable {
     id: AppID, name: String, suspended: Bool = false, groups: [FeedGroup], allowAnonymousRead: Bool = false,
     disableAuthChecks: Bool = false, requestLimits: RequestLimits = RequestLimits(),
     personalizationEnabled: Bool = false, personalizationResources: Set<String> = [], auditLogs: Bool = true,
-    dataPrivacy: Bool = true, moderation: Bool = false, rules: [AccessRule] = []
+    dataPrivacy: Bool = true, moderation: Bool = false,
+    followCountsSource: String = "timeline", followCountsTarget: String = "user", rules: [AccessRule] = []
   ) {
     self.id = id
     self.name = name
@@ -74,6 +78,8 @@ public struct AppConfiguration: Hashable, Sendable {
     self.auditLogs = auditLogs
     self.dataPrivacy = dataPrivacy
     self.moderation = moderation
+    self.followCountsSource = followCountsSource
+    self.followCountsTarget = followCountsTarget
   }
 }
 

@@ -36,6 +36,7 @@ enum SnapshotCodec {
       out.texts(app.personalizationResources.sorted())
       out.number(UInt64(app.rules.count))
       for rule in app.rules { out.rule(rule) }
+      out.texts([app.followCountsSource, app.followCountsTarget])
       out.number(UInt64(app.groups.count))
       for group in app.groups.values.sorted(by: { $0.slug < $1.slug }) {
         out.text(group.slug)
@@ -74,11 +75,14 @@ enum SnapshotCodec {
       var limits = RequestLimits()
       var resources: [String] = []
       var rules: [AccessRule] = []
+      var counted = ["timeline", "user"]
       if number >= 2 {
         limits.perApp = try input.limits()
         limits.perUser = try input.limits()
         resources = try input.texts()
         for _ in 0..<(try input.count()) { rules.append(try input.rule()) }
+        counted = try input.texts()
+        guard counted.count == 2 else { throw .damaged }
       } else {
         // It had no switches: as if the app's file had none (feeds 1.8).
         flags |= 16 | 32
@@ -89,7 +93,7 @@ enum SnapshotCodec {
         id: id, name: name, suspended: flags & 1 != 0, groups: groups, allowAnonymousRead: flags & 2 != 0,
         disableAuthChecks: flags & 4 != 0, requestLimits: limits, personalizationEnabled: flags & 8 != 0,
         personalizationResources: Set(resources), auditLogs: flags & 16 != 0, dataPrivacy: flags & 32 != 0,
-        moderation: flags & 64 != 0, rules: rules)
+        moderation: flags & 64 != 0, followCountsSource: counted[0], followCountsTarget: counted[1], rules: rules)
     }
     for _ in 0..<(try input.count()) {
       let key = try input.text()

@@ -15,7 +15,7 @@ struct ActivityPlan: Sendable {
   /// Entries that the feed of a removal got by follows, and that feed.
   var hides: [EntryKey] = []
   var feed: [UInt8] = []
-  /// Whose actor stands in the audit log where no user is named.
+  /// The activity's actor: the author for the audit log where nobody is named, and whose activity it is.
   var actor = ""
 }
 
@@ -31,8 +31,8 @@ struct ChangedActivity: Sendable {
   var fanOuts: [FeedEngine.Committed]
   /// The job that hides and collects; its first part, where there are several.
   var garbage: JobRecord?
-  /// The audit log's entry with its job.
-  var audit: (entry: AuditEntry, job: JobID)?
+  /// What it brings into other partitions, with its job.
+  var note: (note: ChangeNote, job: JobID)?
   /// Jobs that earlier requests left.
   var pending: [Row]
 

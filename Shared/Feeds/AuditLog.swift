@@ -46,8 +46,25 @@ public final class AuditLog: Sendable {
     do throws(StoreError) { try await put(entries, app, traceID) } catch { throw .store(error) }
   }
 
+  /// Writes entries and ends the jobs that carry them. What fails here is a worker's.
+  func deliver(_ notes: [(note: ChangeNote, job: JobID)], _ app: AppID, _ traceID: [UInt8]) async {
+    if notes.isEmpty { return }
+    do throws(StoreError) {
+      try await put(notes.compactMap(\.note.entry), app, traceID)
+      try await write(
+        notes.map { SubBatch(partition: $0.job.partition, operations: [.delete($0.job.key)]) }, traceID)
+    } catch {
+      // The jobs stand in the changes' own writes.
+    }
+  }
+
   /// Writes entries into all their partitions.
   func put(_ entries: [AuditEntry], _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) {
+    try await write(try await batches(entries, app, traceID), traceID)
+  }
+
+  /// What writes entries into all their partitions; new days are listed at once.
+  func batches(_ entries: [AuditEntry], _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) -> [SubBatch] {
     var operations: [Partition: [Operation]] = [:]
     var days: Set<UInt64> = []
     for entry in entries {
@@ -58,7 +75,10 @@ public final class AuditLog: Sendable {
       if !entry.userID.isEmpty { operations[Self.hashed("u", entry.userID, app), default: []].append(put) }
     }
     try await list(days, app, traceID)
-    try await write(operations.map { SubBatch(partition: $0.key, operations: $0.value) }, traceID)
+    // In a fixed order, so that a run can be replayed.
+    return operations.sorted { $0.key.name.lexicographicallyPrecedes($1.key.name) }.map {
+      SubBatch(partition: $0.key, operations: $0.value)
+    }
   }
 
   /// Notes days before their first entries.
@@ -176,7 +196,8 @@ public final class AuditLog: Sendable {
     _ query: Query, _ app: AppID, from cursor: [UInt8]?, newerFirst: Bool, _ count: Int
   ) async throws(StoreError) -> [AuditEntry] {
     var found: [AuditEntry] = []
-    let day = cursor.map { Self.day(ActivityTime(ticks: ~FeedKeys.integer($0.prefix(8)))) }
+    // A cursor is a caller's: whatever it holds, ticks have 60 bits.
+    let day = cursor.map { Self.day(ActivityTime(ticks: ~FeedKeys.integer($0.prefix(8)) & 0x0FFF_FFFF_FFFF_FFFF)) }
     var range = RowRange(space: Self.space)
     if let day {
       if newerFirst {

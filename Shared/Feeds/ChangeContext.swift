@@ -14,10 +14,13 @@ public struct ChangeContext: Hashable, Sendable {
   public var traceID: [UInt8]
   /// `nil`: the change is not noted in the audit log.
   public var author: Author?
+  /// Whether activities are found by their actors, for data privacy (feeds 2.17).
+  public var indexesActors: Bool
 
-  public init(app: AppID, traceID: [UInt8] = [], author: Author? = nil) {
+  public init(app: AppID, traceID: [UInt8] = [], author: Author? = nil, indexesActors: Bool = false) {
     self.app = app
     self.traceID = traceID
     self.author = author
+    self.indexesActors = indexesActors
   }
 }

@@ -71,8 +71,8 @@ extension FeedEngine {
     var gone: [Placement]
     var fanOuts: [(job: JobRecord, items: [FanOutPayload.Item])] = []
     var garbage: JobRecord?
-    var audit: AuditEntry?
-    var auditJob: UInt8 = 0
+    var note: ChangeNote?
+    var noteJob: UInt8 = 0
     var jobs: UInt8 = 0
 
     /// Adds a job to the sub-batch and gives its number there.
@@ -104,13 +104,22 @@ extension FeedEngine {
       record: nil, version: nil, placed: plan.placed, gone: plan.gone)
     let altered = putRecord(&draft, state, plan)
     makeJobs(&draft, state, plan, context)
-    if altered, let author = context.author, let moment {
-      let entry = AuditEntry(
-        .activity, id: id.description,
-        action: state.record == nil ? .create : plan.record == nil ? .delete : .update,
-        userID: author.name(actor: plan.actor), createdAt: moment)
-      draft.auditJob = options.faults.contains(.auditApart) ? .max : draft.make(audit(entry, context))
-      draft.audit = entry
+    guard altered else { return draft }
+    let entry = moment.flatMap { moment in
+      context.author.map { author in
+        AuditEntry(
+          .activity, id: id.description,
+          action: state.record == nil ? .create : plan.record == nil ? .delete : .update,
+          userID: author.name(actor: plan.actor), createdAt: moment)
+      }
+    }
+    let actor = context.indexesActors ? ChangeNote.ActorRow(id: id, actor: plan.actor) : nil
+    if entry != nil || actor != nil {
+      let note = ChangeNote(entry: entry, activity: actor)
+      draft.note = note
+      draft.noteJob =
+        options.faults.contains(.auditApart)
+        ? .max : draft.make(note.job(holder: holder, timing.wallMilliseconds(), context.traceID))
     }
     return draft
   }
@@ -211,7 +220,7 @@ extension FeedEngine {
     return ChangedActivity(
       id: draft.id, record: record, version: version, placed: draft.placed, gone: draft.gone, fanOuts: fanOuts,
       garbage: draft.garbage,
-      audit: draft.audit.map { ($0, JobID(partition: partition, stamp: result.stamp, number: draft.auditJob)) },
+      note: draft.note.map { ($0, JobID(partition: partition, stamp: result.stamp, number: draft.noteJob)) },
       // Its own jobs bear its stamp.
       pending: result.scanned.filter { JobID(partition: partition, rest: $0.key.rest).stamp != result.stamp })
   }
@@ -234,7 +243,7 @@ extension FeedEngine {
           if spreads {
             try await spread(changes.flatMap(\.fanOuts), app, context.traceID)
           } else {
-            try await deliver(changes.compactMap(\.audit), context)
+            try await deliver(changes.compactMap(\.note), context)
           }
         }
       }

@@ -39,6 +39,10 @@ public protocol FeedService: Sendable {
   /// Removes activities everywhere, from the feeds named beside each in any case (feeds S5).
   func erase(_ erasures: [(id: ActivityID, feeds: [FeedID])], _ context: ChangeContext) async throws(FeedError)
 
+  /// The activities whose actor is `user` or `SU:user`, oldest first, as far as they were added while data privacy was on (feeds
+  /// 2.17). More than `max` are refused (`invalid`).
+  func activities(of user: String, app: AppID, max: Int) async throws(FeedError) -> [ActivityID]
+
   /// A page of the app's audit log (feeds S3, S4).
   func auditLogs(_ query: AuditLog.Query, app: AppID) async throws(FeedError) -> AuditLog.Page
 

@@ -1,3 +1,4 @@
+import JSON
 import KeevoClient
 import Model
 
@@ -16,6 +17,15 @@ public struct StoredActivity: Hashable, Sendable {
     self.version = version
     self.body = body
     self.originOffset = originOffset
+  }
+}
+
+extension StoredActivity {
+  /// The user who acts, without `SU:`; empty if the body cannot be read.
+  public var actorID: String {
+    let text = body[..<originOffset] + Array("null".utf8) + body[originOffset...]
+    let actor = (try? JSONValue(parsing: Array(text)))?["actor"]?.string ?? ""
+    return ActorIndex.name(actor)
   }
 }
 

@@ -19,6 +19,7 @@ import Testing
         allowAnonymousRead: true, disableAuthChecks: false,
         requestLimits: RequestLimits(perApp: [.quarter: ["*": 5]], perUser: [.hour: ["b": 6]]),
         personalizationEnabled: true, personalizationResources: ["p"], dataPrivacy: false, moderation: true,
+        followCountsSource: "s", followCountsTarget: "t",
         rules: [AccessRule(name: "r", priority: -2, effect: .deny, resource: "feed", action: "*", groups: ["g"])])
     ],
     keys: [
@@ -53,6 +54,7 @@ import Testing
         disableAuthChecks: number(1) == 0, requestLimits: RequestLimits(perApp: limits(), perUser: limits()),
         personalizationEnabled: number(1) == 0, personalizationResources: Set((0..<number(3)).map { _ in text() }),
         auditLogs: number(1) == 0, dataPrivacy: number(1) == 0, moderation: number(1) == 0,
+        followCountsSource: text(), followCountsTarget: text(),
         rules: (0..<number(3)).map { _ in
           AccessRule(
             name: text(), priority: number(9) - 5, effect: number(1) == 0 ? .allow : .deny, resource: text(),
@@ -83,8 +85,10 @@ import Testing
       + "0000000000000001" + "0f" + "0000000000000001" + "0000000000000001" + "2a" + "0000000000000005"
       + "0000000000000001" + "3c" + "0000000000000001" + "0000000000000001" + "62" + "0000000000000006"
       + "0000000000000001" + "0000000000000001" + "70"
-      + "0000000000000001" + "0000000000000001" + "72" + "0000000000000004" + "64656e79" + "0000000000000004" + "66656564"
+      + "0000000000000001" + "0000000000000001" + "72" + "0000000000000004" + "64656e79"
+      + "0000000000000004" + "66656564"
       + "0000000000000001" + "2a" + "fffffffffffffffe" + "00" + "0000000000000001" + "0000000000000001" + "67"
+      + "0000000000000002" + "0000000000000001" + "73" + "0000000000000001" + "74"
       + "0000000000000001" + "0000000000000004" + "75736572" + "0000000000000004" + "666c6174" + "000000000000000b"
       + "7075626c69635f72656164" + "00" + "0000000000000009" + "0000000000000001" + "0000000000000001" + "61"
       + "0000000000000002" + "0000000000000001" + "61" + "0000000000000002" + "7b7d" + Self.goldenKeys

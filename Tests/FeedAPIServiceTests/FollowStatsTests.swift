@@ -43,6 +43,29 @@ import Testing
     #expect(other.body.contains(#""count":0"#), "another app has other feeds of that name")
   }
 
+  @Test func usersShowTheirFollowsFromTimelineToUser() async {  // U6
+    for groups in [("timeline", "user"), ("flat", "topic")] {
+      let api = TestAPI.overEngine(app: {
+        $0.followCountsSource = groups.0
+        $0.followCountsTarget = groups.1
+      })
+      _ = await api.call(.post, "user/", body: #"{"id":"al"}"#)
+      _ = await api.call(
+        .post, "follow_many/",
+        body: """
+          [{"source":"\(groups.0):al","target":"\(groups.1):x"},{"source":"\(groups.0):al","target":"\(groups.1):y"},
+          {"source":"\(groups.0):z","target":"\(groups.1):al"},{"source":"secret:z","target":"\(groups.1):al"},
+          {"source":"\(groups.0):al","target":"secret:x"}]
+          """)
+      let user = await api.call(.get, "user/al/", "with_follow_counts=true")
+      #expect(
+        user.names == ["id", "data", "created_at", "updated_at", "followers_count", "following_count", "duration"])
+      #expect(user.json?["followers_count"]?.integer == 1 && user.json?["following_count"]?.integer == 2)
+      #expect(await api.call(.get, "user/al/").json?["followers_count"] == nil)
+      #expect(await api.call(.get, "user/bo/", "with_follow_counts=true").status == 404)
+    }
+  }
+
   @Test(arguments: ["", "followers=", "followers=x", "following=user", "followers[]=user:1", "followers_slugs=a"])
   func badQuestionsAre400(query: String) async {
     let api = TestAPI()

@@ -104,6 +104,10 @@ final class RecordingFeeds: FeedService {
     try record("erase \(erasures.count) of \(context.app)") { _ in }
   }
 
+  func activities(of user: String, app: AppID, max: Int) async throws(FeedError) -> [ActivityID] {
+    try record("activities of \(user) in \(app)") { _ in [] }
+  }
+
   func auditLogs(_ query: AuditLog.Query, app: AppID) async throws(FeedError) -> AuditLog.Page {
     try record("audit logs of \(app)") { _ in AuditLog.Page(entries: []) }
   }

@@ -12,10 +12,11 @@ extension TestAPI {
   static func overEngine(
     _ change: (inout APILimits) -> Void = { _ in }, app: (inout AppConfiguration) -> Void = { _ in }
   ) -> TestAPI {
+    let store = LossyStore(MemoryStore())
     let engine = FeedEngine(
-      store: MemoryStore(), times: CountingTimes(),
+      store: store, times: CountingTimes(),
       timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }), logger: .silent,
       metrics: Metrics())
-    return TestAPI(feeds: engine, change, app: app)
+    return TestAPI(feeds: engine, store: store, change, app: app)
   }
 }

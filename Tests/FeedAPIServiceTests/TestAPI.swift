@@ -21,11 +21,11 @@ struct TestAPI {
   /// `feeds` stands in for the double, whose log then stays empty.
   init(
     feeds domain: (any FeedService)? = nil, reactions: any ReactionSource = NoReactions(), openAPI: String? = nil,
-    rules: [AccessRule] = [], _ change: (inout APILimits) -> Void = { _ in },
+    rules: [AccessRule] = [], store: LossyStore = LossyStore(MemoryStore()),
+    _ change: (inout APILimits) -> Void = { _ in },
     app: (inout AppConfiguration) -> Void = { _ in }
   ) {
     feeds = RecordingFeeds()
-    let store = LossyStore(MemoryStore())
     let times = CountingTimes()
     self.store = store
     let groups =
@@ -51,7 +51,7 @@ struct TestAPI {
           revision: 1, apps: Dictionary(uniqueKeysWithValues: apps.map { ($0.id, $0) }),
           keys: Dictionary(uniqueKeysWithValues: keys.map { ($0.key, $0) }))),
       feeds: domain ?? feeds, entities: Entities(store: store, times: times),
-      enrichment: Enrichment(store: store, reactions: reactions),
+      enrichment: Enrichment(store: store, reactions: reactions), moderation: ModerationLog(store: store),
       limits: limits, openAPIDocument: openAPI.map { Array($0.utf8) },
       idempotency: (store, times))
   }

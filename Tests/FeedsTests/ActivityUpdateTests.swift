@@ -230,4 +230,25 @@ import Testing
     await #expect(throws: FeedError.self) { try await world.add("x", to: "user:b", time: 1_000_000) }
     #expect(try await world.read("user:b") == [])
   }
+
+  @Test func anActorsActivitiesAreFoundAsTheyAreNow() async throws {  // feeds 2.17
+    let world = World()
+    let context = ChangeContext(app: world.app, author: .actor, indexesActors: true)
+    func found(_ user: String, app: AppID? = nil) async throws -> [ActivityID] {
+      try await world.engine.activities(of: user, app: app ?? world.app, max: 10)
+    }
+    let inputs = (1...3).map { world.input("n\($0)", time: Int64($0) * 1_000_000, actor: $0 == 2 ? "al" : "SU:al") }
+    let stored = try await world.engine.add(inputs, to: world.feed("user:a"), context)
+    #expect(try await found("al") == stored.map(\.id), "oldest first")
+    #expect(try await found("al", app: AppID(2)) == [])
+    try await world.engine.update([world.input("n1", time: 1_000_000, actor: "bob")], context)
+    try await world.engine.remove(stored[1].id, from: world.feed("user:a"), context)
+    #expect(try await found("al") == [stored[2].id])
+    #expect(try await found("bob") == [stored[0].id])
+    try await world.settle()
+    #expect(try await found("al") == [stored[2].id])
+    await #expect(throws: FeedError.self) { _ = try await world.engine.activities(of: "al", app: world.app, max: 0) }
+    _ = try await world.engine.add([world.input("n9", actor: "al")], to: world.feed("user:a"), world.context)
+    #expect(try await found("al") == [stored[2].id], "where privacy is off nothing is noted")
+  }
 }

@@ -127,6 +127,17 @@ import Testing
     cut(entry.encoded) { _ = try AuditEntry($0) }
     #expect(Array(entry.key.rest.prefix(8)) == be(~entry.createdAt.ticks), "newest first")
     #expect(entry.key.rest.count == AuditLog.cursorBytes)
+    let length = UInt8(entry.encoded.count)
+    let both = ChangeNote(entry: entry, activity: .init(id: id, actor: "SU:a"))
+    #expect(
+      both.encoded == [1, 0, length] + entry.encoded + [1] + be(id.ticks) + be(id.low) + [1, 0, 4] + Array("SU:a".utf8))
+    #expect(try ChangeNote(both.encoded) == both)
+    cut(both.encoded) { _ = try ChangeNote($0) }
+    let one = ChangeNote(entry: entry)
+    #expect(one.encoded == [1, 0, length] + entry.encoded + [0])
+    #expect(try ChangeNote(one.encoded) == one)
+    let other = ChangeNote(entry: nil, activity: .init(id: id, actor: "b"))
+    #expect(try ChangeNote(other.encoded) == other)
   }
 
   @Test func followsAndEdges() throws {

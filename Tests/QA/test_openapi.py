@@ -49,7 +49,7 @@ def operation(name):
 @pytest.mark.reads
 @pytest.mark.parametrize("method, path, operation", OPERATIONS, ids=[item[2]["operationId"] for item in OPERATIONS])
 def test_refusals_are_as_described(api, method, path, operation):
-    names = {"slug": "user", "id": "qa-none", "activity": "x", "target": "user", "name": "qa none"}
+    names = {"slug": "user", "id": "qa-none", "activity": "x", "target": "user", "name": "qa none", "user": "qa none"}
     url = path.removeprefix("/api/v1.0/").format(**names)
     for answer in (
         api.call(method.upper(), url, data=b"{", token="x"),
@@ -147,3 +147,22 @@ def test_the_description_is_served_in_three_forms(api):
         assert not any(part in page.text for part in ("<script", "<link", "<img", 'href="http', "src=", "url("))
         for _, _, operation in OPERATIONS:
             assert f'id="{operation["operationId"]}"' in page.text
+
+
+def test_administration_is_as_described(api, unique):
+    user = unique()
+    added = api.post(f"feed/user/{user}/", {"actor": user, "verb": "v", "object": "o"})
+    feed = f"user:{user}"
+    check(operation("followStats"), api.get("stats/follow/", followers=feed, following=feed, followers_slugs="timeline,x"))
+    check(operation("followStats"), api.get("stats/follow/", following=feed))
+    check(operation("auditLogs"), api.get("audit_logs/", limit=1))
+    check(operation("exportIDs"), api.get(f"data_privacy/export_ids/{user}/"))
+    erased = {"activities": [{"id": added.json()["id"], "remove_from_feeds": [feed]}]}
+    check(operation("deleteActivities"), api.post("data_privacy/delete_activities/", erased))
+    flag = {"entity_type": "stream:user", "entity_id": user, "user_id": "x"}
+    # Moderation is off where an app does not switch it on.
+    check(operation("flag"), api.post("moderation/flag/", flag))
+    check(operation("setStatus"), api.post("moderation/status/", {**flag, "moderator_id": "m", "status": "done"}))
+    check(operation("setStatuses"), api.post("moderation/status/batch/", {
+        "moderator_id": "m", "updates": [{"entity_type": "stream:user", "entity_id": user, "status": "done"}]}))
+    check(operation("dropModerationCache"), api.delete(f"moderation/user/cache/{user}/"))

@@ -1,3 +1,4 @@
+import Jobs
 import KeevoClient
 import Model
 
@@ -15,10 +16,12 @@ public struct Entities: Sendable {
 
   private let store: any KeyValueStore
   private let times: any TimeSource
+  private let auditLog: AuditLog
 
   public init(store: any KeyValueStore, times: any TimeSource) {
     self.store = store
     self.times = times
+    auditLog = AuditLog(store: store)
   }
 
   /// What a change needs to know of its request.
@@ -30,17 +33,20 @@ public struct Entities: Sendable {
     public var isRetry: Bool
     /// Sixteen bytes, or none (B22).
     public var traceID: [UInt8]
+    /// Whom the audit log names (feeds S2); `nil`: the change is not noted there.
+    public var author: String?
     /// Whether the one who asks may change this one; not asked when it is not there.
     public var mayChange: @Sendable (EntityName, Entity) -> Bool
 
     public init(
-      app: AppID, time: ActivityTime? = nil, isRetry: Bool = false, traceID: [UInt8] = [],
+      app: AppID, time: ActivityTime? = nil, isRetry: Bool = false, traceID: [UInt8] = [], author: String? = nil,
       mayChange: @escaping @Sendable (EntityName, Entity) -> Bool = { _, _ in true }
     ) {
       self.app = app
       self.time = time
       self.isRetry = isRetry
       self.traceID = traceID
+      self.author = author
       self.mayChange = mayChange
     }
   }
@@ -147,7 +153,7 @@ public struct Entities: Sendable {
     let there = try await rows(names, change.app)
     let found = zip(names, there).filter { $0.1 != nil }.map(\.0)
     // Unconditionally: who writes at the same moment came before.
-    _ = try await call(found.map { ($0, [], .delete($0.item(change.app).key)) }, change)
+    _ = try await call(found.map { ($0, [], .delete($0.item(change.app).key), .delete) }, change)
     return found
   }
 
@@ -200,31 +206,64 @@ public struct Entities: Sendable {
       changes.map { name, entity, version in
         let key = name.item(change.app).key
         let operation = entity.map { Operation.put(key, value: $0.encoded()) } ?? .delete(key)
-        return (name, [version.map { .versionEquals(key, $0) } ?? .absent(key)], operation)
+        let action: AuditEntry.Action = entity == nil ? .delete : version == nil ? .create : .update
+        return (name, [version.map { .versionEquals(key, $0) } ?? .absent(key)], operation, action)
       }, change)
   }
 
   private func call(
-    _ changes: [(name: EntityName, conditions: [Condition], operation: Operation)], _ change: Change
+    _ changes: [(name: EntityName, conditions: [Condition], operation: Operation, action: AuditEntry.Action)],
+    _ change: Change
   ) async throws(EntityError) -> [Bool] {
     var applied: [Bool] = []
     var batches: [SubBatch] = []
+    let notes = try await notes(changes.map { ($0.name, $0.action) }, change)
+    var noted: [(note: ChangeNote, job: JobID)] = []
     var bytes = 0
     do throws(StoreError) {
       for (index, item) in changes.enumerated() {
         let partition = item.name.item(change.app).partition
-        batches.append(SubBatch(partition: partition, conditions: item.conditions, operations: [item.operation]))
+        var operations = [item.operation]
+        let madeAt = UInt64(max(0, notes?[index].entry?.createdAt.microseconds ?? 0) / 1_000)
+        if let note = notes?[index] { operations.append(JobID.make(note.job(holder: 0, madeAt, change.traceID))) }
+        batches.append(SubBatch(partition: partition, conditions: item.conditions, operations: operations))
         if case .put(_, let value, _, _) = item.operation { bytes += value.count }
         guard bytes >= Self.callBytesMax || batches.count == Self.callRowsMax || index == changes.count - 1 else {
           continue
         }
         let results = try await store.write(WriteRequest(batches: batches, traceID: change.traceID)).results
         guard results.count == batches.count else { throw .unknown("the store answered another number of sub-batches") }
+        for (number, result) in results.enumerated() where result.applied {
+          if let note = notes?[applied.count + number] {
+            noted.append((note, JobID(partition: batches[number].partition, stamp: result.stamp)))
+          }
+        }
         applied += results.map(\.applied)
         batches = []
         bytes = 0
       }
     } catch { throw .feed(.store(error)) }
+    await auditLog.deliver(noted, change.app, change.traceID)
     return applied
+  }
+
+  /// The audit log's entries of changes (feeds S2); `nil` where it notes none.
+  private func notes(
+    _ changes: [(name: EntityName, action: AuditEntry.Action)], _ change: Change
+  ) async throws(EntityError) -> [ChangeNote]? {
+    guard let author = change.author, !changes.isEmpty else { return nil }
+    let moments: [ActivityTime]
+    do throws(StoreError) { moments = try await times.next(changes.count, app: change.app) } catch {
+      throw .feed(.store(error))
+    }
+    return zip(changes, moments).map { item, moment in
+      let (type, id): (AuditEntry.EntityType, String) =
+        switch item.name {
+        case .user(let id): (.user, id)
+        case .object(let collection, let id): (.collectionObject, "\(collection):\(id)")
+        }
+      return ChangeNote(
+        entry: AuditEntry(type, id: id, action: item.action, userID: author, createdAt: moment))
+    }
   }
 }

@@ -12,42 +12,42 @@ import Telemetry
 ///
 /// Transcribed from the randomized model of the design (flat.py): same driver, over the real engine.
 final class Interleaving {
-  private let clock = ManualClock()
-  private let executor = StepExecutor()
-  private let times = SequenceTimeSource()
-  private let metrics = Metrics()
-  private let store: MemoryStore
-  private let options: FeedEngine.Options
-  private let app = AppID(1)
-  private var random: SeededGenerator
-  private let feeds: [String]
-  private let activities: Int
-  private let operations: [FeedOperation]
+  let clock = ManualClock()
+  let executor = StepExecutor()
+  let times = SequenceTimeSource()
+  let metrics = Metrics()
+  let store: MemoryStore
+  let options: FeedEngine.Options
+  let app = AppID(1)
+  var random: SeededGenerator
+  let feeds: [String]
+  let activities: Int
+  let operations: [FeedOperation]
   /// Visible after the answer, or only once all has settled: then fewer followers are visible than there are.
-  private let lagging: Bool
-  private var reference = ReferenceModel()
-  private var committed: Set<Int> = []
-  private var background: [StepActor] = []
+  let lagging: Bool
+  var reference = ReferenceModel()
+  var committed: Set<Int> = []
+  var background: [StepActor] = []
   private(set) var log: [String] = []
-  private(set) var failure: String?
+  var failure: String?
   /// What requests in doubt make undecidable: a feed, or an activity in it.
-  private var doubtful: Set<Doubt> = []
+  var doubtful: Set<Doubt> = []
   /// Activities whose content they make undecidable.
-  private var doubtfulContent: Set<Int> = []
+  var doubtfulContent: Set<Int> = []
   /// Entries that the audit log must have.
-  private let audited = AuditCount()
+  let audited = AuditCount()
 
-  private struct Doubt: Hashable {
+  struct Doubt: Hashable {
     var feed: String
     var activity: Int?
   }
 
-  private let crashes: Double
-  private let crashAtStep: Double
-  private let share: Double
-  private let jump: Double
-  private static let fence: UInt64 = 200
-  private static let mark: UInt64 = 2_000
+  let crashes: Double
+  let crashAtStep: Double
+  let share: Double
+  let jump: Double
+  static let fence: UInt64 = 200
+  static let mark: UInt64 = 2_000
 
   init(seed: UInt64, style: FeedOperation.Style, faults: FeedEngine.Faults) {
     var random = SeededGenerator(seed: seed)
@@ -199,68 +199,6 @@ final class Interleaving {
     return actor
   }
 
-  private static func feed(_ name: String) -> FeedID {
-    guard let feed = FeedID(name) else { preconditionFailure("no feed name: \(name)") }
-    return feed
-  }
-
-  /// The content of request `number`.
-  private static func input(_ activity: Int, _ targets: [String], _ number: Int) -> ActivityInput {
-    ActivityInput(
-      actor: "alice", verb: "post", object: "a\(activity)", foreignID: "a\(activity)",
-      time: ActivityTime(microseconds: Int64(1_000_000 + activity)), to: targets.map(feed),
-      customMembers: Array(",\"by\":\(number)".utf8), idLowBits: UInt64(activity))
-  }
-
-  private static func id(_ activity: Int) -> ActivityID {
-    input(activity, [], 0).id(at: ActivityTime(microseconds: Int64(1_000_000 + activity)))
-  }
-
-  private static func answer(
-    _ operation: FeedOperation, _ number: Int, _ engine: FeedEngine, _ app: AppID
-  ) async -> Bool {
-    do {
-      try await perform(operation, number, engine, ChangeContext(app: app, author: .user("bob")))
-      return true
-    } catch .missing {
-      // Whether it was there is for the reference to say.
-      return true
-    } catch {
-      return false
-    }
-  }
-
-  private static func perform(
-    _ operation: FeedOperation, _ number: Int, _ engine: FeedEngine, _ context: ChangeContext
-  ) async throws(FeedError) {
-    let app = context.app
-    switch operation {
-    case .add(let activity, let feed, let targets):
-      _ = try await engine.add([input(activity, targets, number)], to: Self.feed(feed), context)
-    case .addToMany(let activity, let feeds):
-      try await engine.addToMany(input(activity, [], number), feeds: feeds.map(feed), context)
-    case .update(let activity): try await engine.update([input(activity, [], number)], context)
-    case .change(let activity):
-      let setting = ActivityChange.Setting(path: ["by"], value: .integer(number))
-      _ = try await engine.update(
-        [ActivityChange(id: id(activity), set: [setting])], limits: ActivityLimits(), context)
-    case .replaceTargets(let activity, let feed, let targets):
-      _ = try await engine.updateTargets(
-        [TargetsChange(id: id(activity), change: .replace(targets.map(Self.feed)))], in: Self.feed(feed), context)
-    case .editTargets(let activity, let feed, let added, let removed):
-      let change = TargetsChange.Change.edit(added: added.map(Self.feed), removed: removed.map(Self.feed))
-      _ = try await engine.updateTargets(
-        [TargetsChange(id: id(activity), change: change)], in: Self.feed(feed), context)
-    case .remove(let activity, let feed): try await engine.remove(id(activity), from: Self.feed(feed), context)
-    case .follow(let source, let target, let limit):
-      try await engine.follow(
-        [FollowRequest(source: feed(source), target: feed(target), activityCopyLimit: limit)], app: app, traceID: [])
-    case .unfollow(let source, let target, let keep):
-      try await engine.unfollow(
-        [UnfollowRequest(source: feed(source), target: feed(target), keepHistory: keep)], app: app, traceID: [])
-    }
-  }
-
   /// Lets one call of the actor through, and sees whether its request committed by it.
   private func step(_ actor: StepActor) {
     _ = actor.step(&random)
@@ -316,7 +254,7 @@ final class Interleaving {
     }
   }
 
-  private func jobs() -> [Row] {
+  func jobs() -> [Row] {
     let partitions = Self.wait(on: executor) { [store] in
       var rows: [Row] = []
       for shard in 0..<UInt32(8) {
@@ -348,7 +286,7 @@ final class Interleaving {
     executor.drain()
   }
 
-  private static func work(
+  static func work(
     _ id: JobID, _ job: JobRecord, _ version: Stamp, _ engine: FeedEngine, _ store: any KeyValueStore,
     _ timing: JobTiming
   ) async {
@@ -415,120 +353,6 @@ final class Interleaving {
       clock.advance(1)
       step(actor)
     }
-    return false
-  }
-
-  // MARK: Judgement
-
-  /// What two requests, the first of which was never answered, make undecidable.
-  private func mark(_ one: FeedOperation, _ two: FeedOperation) {
-    if let a = one.activity, a == two.activity, one.writesContent, two.writesContent { doubtfulContent.insert(a) }
-    for one in one.effects {
-      for two in two.effects {
-        mark(one, and: two)
-      }
-    }
-  }
-
-  private func mark(_ one: FeedOperation, and two: FeedOperation) {
-    for (p, q) in [(one, two), (two, one)] {
-      switch (p, q) {
-      case (.add(let activity, _, _), .follow(let source, _, let limit)):
-        doubtful.insert(Doubt(feed: source, activity: limit == 0 || limit == 9 ? activity : nil))
-      case (.remove(let activity, _), .follow(let source, _, let limit)):
-        doubtful.insert(Doubt(feed: source, activity: limit == 0 || limit == 9 ? activity : nil))
-      case (.add(let activity, _, _), .unfollow(let source, _, true)):
-        doubtful.insert(Doubt(feed: source, activity: activity))
-      case (.add(let a, _, _), .remove(let b, _)) where a == b, (.remove(let a, _), .remove(let b, _)) where a == b:
-        for feed in feeds { doubtful.insert(Doubt(feed: feed, activity: a)) }
-      default: break
-      }
-      switch (p, q) {
-      case (.follow(let s, let t, _), .follow(let source, let target, _)) where s == source && t == target,
-        (.follow(let s, let t, _), .unfollow(let source, let target, _)) where s == source && t == target:
-        doubtful.insert(Doubt(feed: s, activity: nil))
-      case (.remove(let activity, let feed), .follow(let source, _, _)) where feed == source,
-        (.remove(let activity, let feed), .unfollow(let source, _, _)) where feed == source:
-        doubtful.insert(Doubt(feed: feed, activity: activity))
-      default: break
-      }
-    }
-  }
-
-  private func check(_ when: String) -> Bool {
-    for feed in feeds {
-      guard let items = read(feed) else { return fail("\(when): \(feed) cannot be read") }
-      let certain = { (activity: Int) in
-        !self.doubtful.contains(Doubt(feed: feed, activity: activity))
-          && !self.doubtful.contains(Doubt(feed: feed, activity: nil))
-      }
-      let wanted = reference.read(feed).filter { certain($0.key) }.sorted { $0.key > $1.key }.map {
-        "a\($0.key)<\($0.value)" + self.by($0.key, self.reference.content[$0.key])
-      }
-      let got = items.filter { certain($0.activity) }.map {
-        "a\($0.activity)<\($0.origin)" + self.by($0.activity, $0.content)
-      }
-      if got != wanted { return fail("\(when), \(feed): has \(got), must have \(wanted)") }
-    }
-    return true
-  }
-
-  /// Whose content it has, if that is decided.
-  private func by(_ activity: Int, _ content: Int?) -> String {
-    doubtfulContent.contains(activity) ? "" : " by \(content ?? -1)"
-  }
-
-  /// Each change that was made durable stands in the audit log once.
-  private func checkAudit() -> Bool {
-    let engine = FeedEngine(
-      store: store, times: times, options: options, timing: World.timing(clock),
-      runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
-    let app = app
-    let page = Self.wait(on: executor) { try? await engine.auditLogs(AuditLog.Query(limit: 1_000), app: app) }
-    guard let page else { return fail("the audit log cannot be read") }
-    guard page.entries.count == audited.count else {
-      return fail("the audit log has \(page.entries.count) entries, must have \(audited.count)")
-    }
-    return true
-  }
-
-  private func read(_ feed: String) -> [(activity: Int, origin: String, content: Int)]? {
-    var options = options
-    options.garbagePerReadMax = 0
-    let engine = FeedEngine(
-      store: store, times: times, options: options, timing: World.timing(clock),
-      runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
-    let app = app
-    let page = Self.wait(on: executor) {
-      try? await engine.readFlat(Self.feed(feed), app: app, page: PageRequest(limit: 100))
-    }
-    return page?.items.map { item in
-      (
-        Int(item.activity.id.ticks / 10 % 1_000_000) - Self.tickBase, item.origin.map(\.description) ?? "",
-        Self.content(item.activity)
-      )
-    }
-  }
-
-  private static func content(_ activity: StoredActivity) -> Int {
-    let body = String(decoding: activity.body, as: UTF8.self)
-    guard let place = body.range(of: "\"by\":") else { return -1 }
-    return Int(body[place.upperBound...].prefix { $0.isNumber }) ?? -1
-  }
-
-  private static let tickBase = Int(ActivityTime(microseconds: 1_000_000).ticks / 10 % 1_000_000)
-
-  /// Runs something that passes no gate.
-  private static func wait<T: Sendable>(on executor: StepExecutor, _ body: @escaping @Sendable () async -> T) -> T {
-    let box = ResultBox<T>()
-    executor.launch { box.put(await body()) }
-    executor.drain()
-    guard let value = box.take() else { preconditionFailure("a call without gates did not end") }
-    return value
-  }
-
-  private func fail(_ what: String) -> Bool {
-    if failure == nil { failure = what }
     return false
   }
 }
