@@ -1,6 +1,10 @@
 """Requests shaped as the SDKs of other languages make them (feeds, appendix A): paths, parameters, tokens, bodies."""
 
+import base64
 import dataclasses
+import email.utils
+import hashlib
+import hmac
 import http.client
 import json
 import os
@@ -80,18 +84,27 @@ class Client:
     def scope(self, resource, action, feed="*", **more):
         return token(self.secret, resource=resource, action=action, feed_id=feed.replace(":", ""), **more)
 
-    def send(self, method, path, query=(), body=None, authorization=None, headers=()):
+    def signature(self, method, target):
+        """The headers of an HTTP signature over the target with its query (A11)."""
+        date = email.utils.formatdate(usegmt=True)
+        text = f"(request-target): {method.lower()} {target}\ndate: {date}"
+        digest = base64.b64encode(hmac.new(self.secret.encode(), text.encode(), hashlib.sha256).digest()).decode()
+        value = f'Signature keyId="{self.key}",algorithm="hmac-sha256",headers="(request-target) date",signature="{digest}"'
+        return [("Date", date), ("X-Api-Key", self.key), ("Authorization", value)]
+
+    def send(self, method, path, query=(), body=None, authorization=None, headers=(), signed=False):
         """`body` is sent as JSON; `None` sends none."""
         pairs = [("api_key", self.key), *self.shape.extra, *query]
         if self.shape.name in ("ruby", "go"):
             pairs.sort()
         if not self.shape.slashes:
             path = path.rstrip("/")
-        self.connection.putrequest(method, f"/api/v1.0/{path}?{urllib.parse.urlencode(pairs)}", skip_accept_encoding=True)
-        sent = [
+        target = f"/api/v1.0/{path}?{urllib.parse.urlencode(pairs)}"
+        self.connection.putrequest(method, target, skip_accept_encoding=True)
+        sent = self.signature(method, target) if signed else [
             ("Stream-Auth-Type" if self.shape.name != "javascript" else "stream-auth-type", "jwt"),
-            ("Authorization", authorization or self.scope("*", "*")), ("X-Stream-Client", self.shape.client),
-            ("Content-Type", "application/json"), *headers]
+            ("Authorization", authorization or self.scope("*", "*"))]
+        sent += [("X-Stream-Client", self.shape.client), ("Content-Type", "application/json"), *headers]
         if self.shape.name == "php":
             sent.append(("Content-Type", "application/json"))
         data = b"" if body is None else json.dumps(body).encode()
@@ -104,9 +117,9 @@ class Client:
         text = answer.read()
         return Answer(answer.status, answer.headers, json.loads(text))
 
-    def good(self, method, path, query=(), body=None, authorization=None):
+    def good(self, method, path, query=(), body=None, authorization=None, **options):
         """An answer that every SDK takes for a success: Ruby's takes 200 to 203 only, others look for `exception`."""
-        answer = self.send(method, path, query, body, authorization)
+        answer = self.send(method, path, query, body, authorization, **options)
         assert 200 <= answer.status <= 203, (answer.status, answer.body)
         assert "exception" not in answer.body and "duration" in answer.body and "ratelimit" not in answer.body
         return answer.body
