@@ -13,6 +13,7 @@ import Telemetry
 public struct FeedAPIHandler: HTTPHandler {
   let authenticator: Authenticator
   let feeds: any FeedService
+  let reactions: any ReactionService
   let entities: Entities
   let enrichment: Enrichment
   let limits: APILimits
@@ -30,13 +31,14 @@ public struct FeedAPIHandler: HTTPHandler {
   public static let standardMoreInformation = "https://getstream.io/docs/api_error_responses"
 
   public init(
-    configuration: any ConfigurationSource, feeds: any FeedService, entities: Entities, enrichment: Enrichment,
-    limits: APILimits = APILimits(),
+    configuration: any ConfigurationSource, feeds: any FeedService, reactions: any ReactionService,
+    entities: Entities, enrichment: Enrichment, limits: APILimits = APILimits(),
     logger: Logger = .silent, metrics: Metrics = Metrics(), moreInformation: String = standardMoreInformation,
     openAPIDocument: [UInt8]? = nil, idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil
   ) {
     authenticator = Authenticator(configuration: configuration)
     self.feeds = feeds
+    self.reactions = reactions
     self.entities = entities
     self.enrichment = enrichment
     self.limits = limits
@@ -191,6 +193,8 @@ public struct FeedAPIHandler: HTTPHandler {
     case .updateActivities: return try await updateActivities(context, try document())
     case .changeActivities: return try await changeActivities(context, try document())
     case .updateTargets: return try await updateTargets(context, try document())
+    case .addReaction: return try await addReaction(context, try document())
+    case .updateReaction: return try await updateReaction(context, try document())
     default: try context.query.check()
     }
     switch route {
@@ -211,6 +215,11 @@ public struct FeedAPIHandler: HTTPHandler {
     case .deleteObjects: return try await deleteObjects(context)
     case .followStats: return try await followStats(context)
     case .checkDigest: return try checkDigest(context)
+    case .getReaction: return try await getReaction(context)
+    case .deleteReaction: return try await deleteReaction(context)
+    case .restoreReaction: return try await restoreReaction(context)
+    case .listReactions: return try await listReactions(context)
+    case .getReactions: return try await getReactions(context)
     default: throw .pathUnknown
     }
   }

@@ -21,6 +21,7 @@ public struct FeedAPIService: RunningService {
   public struct Foundation: Sendable {
     public var configuration: any ConfigurationSource
     public var feeds: any FeedService
+    public var reactions: any ReactionService
     public var entities: Entities
     public var enrichment: Enrichment
     /// Where answers of requests with an `Idempotency-Key` are kept, and what gives them their times.
@@ -29,13 +30,15 @@ public struct FeedAPIService: RunningService {
     public var close: @Sendable () async -> Void
 
     public init(
-      configuration: any ConfigurationSource, feeds: any FeedService, entities: Entities, enrichment: Enrichment,
+      configuration: any ConfigurationSource, feeds: any FeedService, reactions: any ReactionService,
+      entities: Entities, enrichment: Enrichment,
       idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil,
       notReadyReason: @escaping @Sendable () async -> String? = { nil },
       close: @escaping @Sendable () async -> Void = {}
     ) {
       self.configuration = configuration
       self.feeds = feeds
+      self.reactions = reactions
       self.entities = entities
       self.enrichment = enrichment
       self.idempotency = idempotency
@@ -47,8 +50,8 @@ public struct FeedAPIService: RunningService {
   /// Serves the API over `foundation`.
   public static func start(_ foundation: Foundation, context: ServiceContext) async throws -> FeedAPIService {
     let handler = FeedAPIHandler(
-      configuration: foundation.configuration, feeds: foundation.feeds, entities: foundation.entities,
-      enrichment: foundation.enrichment, limits: APILimits(context.configuration),
+      configuration: foundation.configuration, feeds: foundation.feeds, reactions: foundation.reactions,
+      entities: foundation.entities, enrichment: foundation.enrichment, limits: APILimits(context.configuration),
       logger: context.logger, metrics: context.metrics,
       moreInformation: context.configuration.string("more-info") ?? FeedAPIHandler.standardMoreInformation,
       openAPIDocument: document(context), idempotency: foundation.idempotency)

@@ -12,6 +12,7 @@ enum Route: Hashable, Sendable {
   case addObject, getObject, updateObject, deleteObject, upsertObjects, selectObjects, deleteObjects
   case addToMany, updateActivities, changeActivities, updateTargets
   case followStats, checkDigest
+  case addReaction, getReaction, updateReaction, deleteReaction, restoreReaction, listReactions, getReactions
   /// An endpoint of the index that has yet to come.
   case notServed(String, resource: APIResource)
 
@@ -35,6 +36,8 @@ enum Route: Hashable, Sendable {
     case followStats = "follow_stats"
     case checkDigest = "check_digest"
     case readPersonalizedFeed = "read_personalized_feed"
+    case readReactions = "read_reactions"
+    case writeReactions = "write_reactions"
     case notServed = "not_served"
   }
 
@@ -59,6 +62,8 @@ enum Route: Hashable, Sendable {
     case .followStats: .followStats
     case .checkDigest: .checkDigest
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: .readPersonalizedFeed
+    case .getReaction, .listReactions, .getReactions: .readReactions
+    case .addReaction, .updateReaction, .deleteReaction, .restoreReaction: .writeReactions
     case .notServed: .notServed
     }
   }
@@ -70,7 +75,9 @@ enum Route: Hashable, Sendable {
     case .addUser, .updateUser, .deleteUser, .addUsers, .deleteUsers: true
     case .addObject, .updateObject, .deleteObject, .upsertObjects, .deleteObjects: true
     case .addToMany, .updateActivities, .changeActivities, .updateTargets: true
+    case .addReaction, .updateReaction, .deleteReaction, .restoreReaction: true
     case .readFeed, .listFollowing, .listFollowers, .readActivities, .notServed: false
+    case .getReaction, .listReactions, .getReactions: false
     case .readEnrichedFeed, .readEnrichedActivities, .getUser, .getUsers, .getObject, .selectObjects: false
     case .followStats, .checkDigest: false
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: false
@@ -89,6 +96,8 @@ enum Route: Hashable, Sendable {
     case .addObject, .getObject, .updateObject, .deleteObject, .upsertObjects, .selectObjects, .deleteObjects:
       .collections
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: .personalization
+    case .addReaction, .getReaction, .updateReaction, .deleteReaction, .restoreReaction, .listReactions, .getReactions:
+      .reactions
     case .notServed(_, let resource): resource
     }
   }

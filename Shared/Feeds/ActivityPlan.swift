@@ -17,6 +17,10 @@ struct ActivityPlan: Sendable {
   var feed: [UInt8] = []
   /// Whose actor stands in the audit log where no user is named.
   var actor = ""
+  /// Further rows of the activity's partition that are written with the record, and what must hold for it; where it does
+  /// not, all is planned anew.
+  var conditions: [Condition] = []
+  var operations: [Operation] = []
 }
 
 /// A record as a request has changed it.

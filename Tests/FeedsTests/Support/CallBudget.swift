@@ -1,0 +1,17 @@
+import Synchronization
+
+/// Lets a number of calls through.
+final class CallBudget: Sendable {
+  private let left: Mutex<Int>
+  init(_ count: Int) { left = Mutex(count) }
+
+  /// Whether a call was refused.
+  var isSpent: Bool { left.withLock { $0 < 0 } }
+
+  func take() -> Bool {
+    left.withLock {
+      $0 -= 1
+      return $0 >= 0
+    }
+  }
+}
