@@ -61,9 +61,12 @@ extension FeedAPIHandler {
         "a request may ask for at most \(limits.reactionsByIDMax) reactions, this one asks for \(asked.count)")
     }
     let withDeleted = context.query.boolean("include_deleted")
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
     var seen: Set<ActivityID> = []
-    let ids = asked.compactMap { ActivityID($0) }.filter { seen.insert($0).inserted }
+    let ids = try asked.map { text throws(APIError) in
+      guard let id = ActivityID(text) else { throw .input("ids must be reaction ids (UUIDs), \(text) is not") }
+      return id
+    }.filter { seen.insert($0).inserted }
+    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
     let found: [ReactionTree?]
     do { found = try await reactions.reactionTrees(ids, ownChildren: nil, app: context.app.id) } catch {
       throw failed(error, context)

@@ -47,7 +47,7 @@ import Testing
       let list = await api.call(.get, path)
       #expect(Self.text(list) == #"{"results":[\#(wanted)],"next":""}"#)
     }
-    let many = await api.call(.get, "reaction/get_many/", "ids=\(Self.unknown),\(id),x")
+    let many = await api.call(.get, "reaction/get_many/", "ids=\(Self.unknown),\(id)")
     #expect(Self.text(many) == #"{"reactions":[\#(wanted)]}"#)
     let feed = await api.call(.get, "feed/user/bob/")
     let notice = try #require(feed.json?["results"]?.array?.first)
@@ -115,6 +115,7 @@ import Testing
     #expect(await Self.add(api, #","target_feeds":["user:1","user:2","user:3"]"#).status == 400)
     let ids = Array(repeating: Self.unknown, count: 101).joined(separator: ",")
     #expect(await api.call(.get, "reaction/get_many/", "ids=\(ids)").status == 400)
+    #expect(await api.call(.get, "reaction/get_many/", "ids=x").status == 400)
   }
 
   @Test func childrenAreThreeLevelsAtMost() async throws {

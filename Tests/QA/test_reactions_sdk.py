@@ -186,13 +186,13 @@ def test_own_reactions_are_the_named_users_or_everybodys(client, feed, user):
     child = client.reactions.add_child("like", theirs["id"], bob["id"])
 
     def own(**params):
-        found = wall.get(reactions={"own": True, "own_children": True}, **params)["results"][0]["own_reactions"]
+        found = wall.get(reactions={"own": True}, **params)["results"][0]["own_reactions"]
         return {kind: [item["id"] for item in items] for kind, items in found.items()}
 
     assert own(user_id=bob["id"]) == {"like": [mine["id"]]}
     assert own() == {"like": [theirs["id"], mine["id"]]}
     assert own(user_id="nobody") == {}
-    shown = wall.get(reactions={"recent": True, "own_children": True}, user_id=bob["id"])["results"][0]
+    shown = wall.get(reactions={"recent": True}, withOwnChildren=True, user_id=bob["id"])["results"][0]
     first = shown["latest_reactions"]["like"][0]
     assert [item["id"] for item in first["own_children"]["like"]] == [child["id"]]
     assert shown["latest_reactions"]["like"][1]["own_children"] == {}
