@@ -32,7 +32,9 @@ public struct StoredActivityCounts: ActivityCounts {
       items = items.dropFirst(part.count)
       let rows = try await store.multiGet(MultiGetRequest(items: part)).rows
       guard rows.count == part.count else { throw .unknown("the store answered another number of rows") }
-      numbers += try rows.map { row throws(StoreError) in try row.map { row throws(StoreError) in try ReactionList.number(row.value) } ?? 0 }
+      numbers += try rows.map { row throws(StoreError) in
+        try row.map { row throws(StoreError) in try ReactionList.number(row.value) } ?? 0
+      }
     }
     return stride(from: 0, to: numbers.count, by: kinds.count).map { Array(numbers[$0..<$0 + kinds.count]) }
   }

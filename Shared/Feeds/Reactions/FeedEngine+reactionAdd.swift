@@ -15,8 +15,11 @@ extension FeedEngine: ReactionService {
       case .claimed(let record, let lease, let audits):
         let refused = RefusalFlag()
         await visible("reaction") { [self] () throws(JobError) in
-          if try await !runReaction(lease, fresh: true) { refused.set() }
-          try await deliver(audits, context)
+          if try await runReaction(lease, fresh: true) {
+            try await deliver(audits, context)
+          } else {
+            refused.set()
+          }
         }
         if refused.isSet { throw ReactionFailure.reaction(.unknownParent) }
         return Reaction(record)

@@ -100,7 +100,7 @@ extension FeedEngine {
     let entry = context.author.map {
       AuditEntry(
         .reaction, id: path.id.description, action: action,
-        userID: $0.name(actor: String(decoding: found.record.user, as: UTF8.self)), createdAt: now)
+        userID: $0.name(actor: ""), createdAt: now)
     }
     if let entry { operations.append(JobID.make(audit(entry, context), number: 1)) }
     let partition = path.list.partition(app)

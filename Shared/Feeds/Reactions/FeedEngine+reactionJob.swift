@@ -50,7 +50,7 @@ extension FeedEngine {
     return true
   }
 
-  /// Gives an id back whose reaction could not be added.
+  /// Gives an id back whose reaction could not be added, and takes back what the audit log was to say of it.
   private func unclaim(_ path: ReactionPath, _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) {
     let partition = ReactionList.partition(path.id, app)
     guard let row = try await get(partition, ReactionList.locator), let locator = try ReactionLocator.decode(row),
@@ -59,7 +59,9 @@ extension FeedEngine {
     let batches = [
       SubBatch(
         partition: partition, conditions: [.versionEquals(ReactionList.locator, row.version)],
-        operations: [.delete(ReactionList.locator)])
+        operations: [
+          .delete(ReactionList.locator), .delete(JobID(partition: partition, stamp: path.epoch, number: 1).key),
+        ])
     ]
     _ = try await write(batches, traceID)
   }

@@ -204,4 +204,69 @@ import Testing
       try await world.react("like", id: id, time: ActivityTime(microseconds: 1_795_300_000_000_002))
     }
   }
+
+  /// K5: what rankings count, in one call.
+  @Test func rankingsSeeTheCountsOfTheKindsTheyName() async throws {
+    let world = World()
+    let other = ActivityID(ticks: 9, low: 1 << 63)
+    for kind in ["like", "clap", "like"] { try await world.react(kind) }
+    let gone = try await world.react("love")
+    try await world.delete(gone)
+    let counts = StoredActivityCounts(store: world.store)
+    let kinds = ["clap", "like", "love", "none"]
+    #expect(
+      try await counts.reactions(kinds, of: [World.activity, other], app: world.app) == [[1, 2, 0, 0], [0, 0, 0, 0]])
+    #expect(try await counts.reactions(kinds, of: [World.activity], app: AppID(2)) == [[0, 0, 0, 0]])
+    #expect(try await counts.reactions([], of: [other], app: world.app) == [[]])
+  }
+
+  /// S2: one entry for each change, by the named user, or by who reacts.
+  @Test func changesAreNotedInTheAuditLog() async throws {
+    let world = World()
+    let byBob = ChangeContext(app: world.app, author: .actor)
+    let input = ReactionInput(kind: "like", parent: .activity(World.activity), userID: "bob")
+    let id = try await world.engine.addReaction(input, byBob).id
+    let byEve = ChangeContext(app: world.app, author: .user("eve"))
+    _ = try await world.engine.updateReaction(id, ReactionChange(), byEve)
+    try await world.engine.deleteReaction(id, soft: true, byEve)
+    _ = try await world.engine.restoreReaction(id, byEve)
+    try await world.engine.deleteReaction(id, soft: false, byBob)
+    let page = try await world.engine.auditLogs(AuditLog.Query(entity: (.reaction, "\(id)")), app: world.app)
+    #expect(
+      page.entries.map { "\($0.action.name) \($0.userID)" } == [
+        "delete ", "update eve", "delete eve", "update eve", "create bob",
+      ])
+    #expect(try await world.jobs().count == 1, "what is left is the collection, a day later")
+  }
+
+  /// H6, H9, H10: the members of several activities, as enriched reads ask for them.
+  @Test func membersOfSeveralActivities() async throws {
+    let world = World()
+    let other = ActivityID(ticks: 9, low: 1 << 63)
+    var likes: [ActivityID] = []
+    for number in 0..<7 { likes.append(try await world.react("like", by: "u\(number % 2)").id) }
+    let clap = try await world.react("clap", to: other)
+    try await world.delete(clap)
+    var request = ReactionMembersRequest()
+    request.counts = true
+    request.latest = true
+    request.own = true
+    request.ownUserID = "u1"
+    let none = ActivityID(ticks: 10, low: 1 << 63)
+    let members = try await world.engine.reactionMembers(of: [none, World.activity, other], request, app: world.app)
+    #expect(members[0].counts == [] && members[0].latest == [] && members[0].own == [])
+    #expect(members[1].counts == [ReactionCount(kind: "like", count: 7)])
+    #expect(members[1].latest?.map(\.kind) == ["like"] && members[1].latest?.first?.hasMore == true)
+    #expect(members[1].latest?.first?.reactions.map(\.reaction.id) == Array(likes.reversed()[..<5]))
+    #expect(members[1].own?.first?.reactions.map(\.reaction.id) == [likes[5], likes[3], likes[1]])
+    #expect(members[2].counts == [ReactionCount(kind: "clap", count: 0)] && members[2].latest == [])
+    request = ReactionMembersRequest()
+    request.latest = true
+    request.latestPerKind = 7
+    request.isOldestFirst = true
+    request.kinds = ["like"]
+    let oldest = try await world.engine.reactionMembers(of: [World.activity], request, app: world.app)
+    #expect(oldest[0].latest?.first?.reactions.map(\.reaction.id) == likes && oldest[0].latest?.first?.hasMore == false)
+    #expect(oldest[0].counts == nil && oldest[0].own == nil)
+  }
 }
