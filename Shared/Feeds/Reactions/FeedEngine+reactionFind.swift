@@ -85,13 +85,19 @@ extension FeedEngine {
     }
   }
 
-  /// Several ranges side by side, each from its beginning.
+  /// Several ranges, each from its beginning, in as few calls as their bytes allow (B4).
   func scans(_ requests: [ScanRequest]) async throws(StoreError) -> [ScanResponse] {
-    let outcomes = await concurrently(requests) { [self] request in
-      await Result.of { () throws(StoreError) in try await store.scan(request) }
-    }
     var out: [ScanResponse] = []
-    for outcome in outcomes { out.append(try outcome.get()) }
+    var rest = requests[...]
+    while !rest.isEmpty {
+      let part = Array(rest.prefix(StoreLimits.multiScanMax))
+      let pages = try await store.multiScan(MultiScanRequest(scans: part)).pages
+      guard !pages.isEmpty, pages.count <= part.count else {
+        throw .unknown("the store answered another number of pages")
+      }
+      out += pages
+      rest = rest.dropFirst(pages.count)
+    }
     return out
   }
 }

@@ -269,4 +269,35 @@ import Testing
     #expect(oldest[0].latest?.first?.reactions.map(\.reaction.id) == likes && oldest[0].latest?.first?.hasMore == false)
     #expect(oldest[0].counts == nil && oldest[0].own == nil)
   }
+
+  /// B4: the members of a whole page cost a fixed number of calls, whatever is on it.
+  @Test func thePageAsksInFewCalls() async throws {
+    let world = World()
+    var ids: [ActivityID] = []
+    for number in 0..<25 {
+      let id = ActivityID(ticks: UInt64(100 + number), low: 1 << 63)
+      ids.append(id)
+      for kind in ["clap", "comment", "like"] {
+        let top = try await world.react(kind, to: id)
+        let child = try await world.react("like", under: top.id)
+        try await world.react("like", under: child.id)
+      }
+    }
+    let calls = CallBudget(1_000)
+    let engine = World.engine(
+      GatedStore(world.store) { _ async throws(StoreError) in _ = calls.take() }, world.clock, SequenceTimeSource(),
+      FeedEngine.Options(), world.metrics)
+    var request = ReactionMembersRequest()
+    request.counts = true
+    request.latest = true
+    request.own = true
+    request.ownUserID = "bob"
+    request.ownChildren = OwnChildrenRequest(userID: "bob")
+    let members = try await engine.reactionMembers(of: ids, request, app: world.app)
+    #expect(members.count == 25)
+    #expect(members[7].own?.count == 3 && members[7].latest?[1].reactions[0].latestChildren.count == 1)
+    // Counts, latest, own, own records; for each of two levels of children what there is, own, records, which are asked
+    // for 500 at a time.
+    #expect(calls.used <= 4 + 2 * 4, "\(calls.used) calls")
+  }
 }
