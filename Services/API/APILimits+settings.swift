@@ -59,10 +59,19 @@ extension APILimits {
       help: "the greatest activity_copy_limit of a follow; more is answered 400"),
     Entry(
       name: "entity-data-bytes-max", range: 2...524_288, path: \.entityDataBytesMax,
-      help: "bytes of the data of a user or a collection object; more is answered 400"),
+      help: "bytes of the data of a user, a collection object or a reaction; more is answered 400"),
     Entry(
       name: "entities-per-request-max", range: 1...1_000, path: \.entitiesPerRequestMax,
       help: "users or collection objects of one batch; more is answered 400"),
+    Entry(
+      name: "reaction-page-max", range: 1...100, path: \.reactionPageMax,
+      help: "reactions of a page; a greater limit is cut to this"),
+    Entry(
+      name: "reaction-targets-max", range: 1...100, path: \.reactionTargetsMax,
+      help: "feeds that a reaction may name in target_feeds; more is answered 400"),
+    Entry(
+      name: "reactions-by-id-max", range: 1...1_000, path: \.reactionsByIDMax,
+      help: "reactions that one request may ask for by id; more is answered 400"),
     Entry(
       name: "recent-reactions-max", range: 1...100, path: \.recentReactionsMax,
       help: "reactions of a kind that an enriched activity shows; a greater limit is cut to this"),
@@ -88,6 +97,7 @@ extension APILimits {
     }
     activityCopyDefault = min(activityCopyDefault, activityCopyMax)
     pageDefault = min(pageDefault, pageMax)
+    reactionPageDefault = min(reactionPageDefault, reactionPageMax)
     recentReactionsDefault = min(recentReactionsDefault, recentReactionsMax)
   }
 }

@@ -35,10 +35,17 @@ public struct APILimits: Hashable, Sendable {
   /// Activities copied by a follow (L1).
   public var activityCopyMax = 1_000
   public var activityCopyDefault = 100
-  /// Bytes of the data of a user or a collection object (L20).
+  /// Bytes of the data of a user, a collection object or a reaction (L20).
   public var entityDataBytesMax = 10 << 10
   /// Users or collection objects of one batch (L11).
   public var entitiesPerRequestMax = 1_000
+  /// Reactions of a page (L12).
+  public var reactionPageMax = 25
+  public var reactionPageDefault = 10
+  /// Feeds of `target_feeds` (L16).
+  public var reactionTargetsMax = 20
+  /// Reactions asked by id.
+  public var reactionsByIDMax = 100
   /// Reactions of a kind that an enriched activity shows (L13).
   public var recentReactionsMax = 25
   public var recentReactionsDefault = 5

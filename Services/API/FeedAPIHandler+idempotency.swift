@@ -65,10 +65,10 @@ extension FeedAPIHandler {
     }
   }
 
-  /// How many times the request may need: activities, users and objects get them now.
+  /// How many times the request may need: activities, users, objects and reactions get them now.
   private func timesCount(_ context: RequestContext, _ route: Route) -> Int {
     switch route.kind {
-    case .writeUsers, .writeCollections, .addToMany: return 1
+    case .writeUsers, .writeCollections, .writeReactions, .addToMany: return 1
     case .addActivities: break
     default: return 0
     }

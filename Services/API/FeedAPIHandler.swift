@@ -13,6 +13,7 @@ import Telemetry
 public struct FeedAPIHandler: HTTPHandler {
   let authenticator: Authenticator
   let feeds: any FeedService
+  let reactions: any ReactionService
   let entities: Entities
   let enrichment: Enrichment
   let moderation: ModerationLog
@@ -31,13 +32,14 @@ public struct FeedAPIHandler: HTTPHandler {
   public static let standardMoreInformation = "https://getstream.io/docs/api_error_responses"
 
   public init(
-    configuration: any ConfigurationSource, feeds: any FeedService, entities: Entities, enrichment: Enrichment,
-    moderation: ModerationLog, limits: APILimits = APILimits(),
+    configuration: any ConfigurationSource, feeds: any FeedService, reactions: any ReactionService,
+    entities: Entities, enrichment: Enrichment, moderation: ModerationLog, limits: APILimits = APILimits(),
     logger: Logger = .silent, metrics: Metrics = Metrics(), moreInformation: String = standardMoreInformation,
     openAPIDocument: [UInt8]? = nil, idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil
   ) {
     authenticator = Authenticator(configuration: configuration)
     self.feeds = feeds
+    self.reactions = reactions
     self.entities = entities
     self.enrichment = enrichment
     self.moderation = moderation
@@ -197,6 +199,8 @@ public struct FeedAPIHandler: HTTPHandler {
     case .flag: return try await flag(context, try document())
     case .setStatus: return try await setStatus(context, try document())
     case .setStatuses: return try await setStatuses(context, try document())
+    case .addReaction: return try await addReaction(context, try document())
+    case .updateReaction: return try await updateReaction(context, try document())
     default: try context.query.check()
     }
     switch route {
@@ -220,6 +224,11 @@ public struct FeedAPIHandler: HTTPHandler {
     case .auditLogs: return try await auditLogs(context)
     case .exportIDs: return try await exportIDs(context)
     case .dropModerationCache: return try dropModerationCache(context)
+    case .getReaction: return try await getReaction(context)
+    case .deleteReaction: return try await deleteReaction(context)
+    case .restoreReaction: return try await restoreReaction(context)
+    case .listReactions: return try await listReactions(context)
+    case .getReactions: return try await getReactions(context)
     default: throw .pathUnknown
     }
   }

@@ -21,6 +21,7 @@ public struct FeedAPIService: RunningService {
   public struct Foundation: Sendable {
     public var configuration: any ConfigurationSource
     public var feeds: any FeedService
+    public var reactions: any ReactionService
     public var entities: Entities
     public var enrichment: Enrichment
     public var moderation: ModerationLog
@@ -30,13 +31,15 @@ public struct FeedAPIService: RunningService {
     public var close: @Sendable () async -> Void
 
     public init(
-      configuration: any ConfigurationSource, feeds: any FeedService, entities: Entities, enrichment: Enrichment,
-      moderation: ModerationLog, idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil,
+      configuration: any ConfigurationSource, feeds: any FeedService, reactions: any ReactionService,
+      entities: Entities, enrichment: Enrichment, moderation: ModerationLog,
+      idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil,
       notReadyReason: @escaping @Sendable () async -> String? = { nil },
       close: @escaping @Sendable () async -> Void = {}
     ) {
       self.configuration = configuration
       self.feeds = feeds
+      self.reactions = reactions
       self.entities = entities
       self.enrichment = enrichment
       self.moderation = moderation
@@ -49,8 +52,9 @@ public struct FeedAPIService: RunningService {
   /// Serves the API over `foundation`.
   public static func start(_ foundation: Foundation, context: ServiceContext) async throws -> FeedAPIService {
     let handler = FeedAPIHandler(
-      configuration: foundation.configuration, feeds: foundation.feeds, entities: foundation.entities,
-      enrichment: foundation.enrichment, moderation: foundation.moderation, limits: APILimits(context.configuration),
+      configuration: foundation.configuration, feeds: foundation.feeds, reactions: foundation.reactions,
+      entities: foundation.entities, enrichment: foundation.enrichment, moderation: foundation.moderation,
+      limits: APILimits(context.configuration),
       logger: context.logger, metrics: context.metrics,
       moreInformation: context.configuration.string("more-info") ?? FeedAPIHandler.standardMoreInformation,
       openAPIDocument: document(context), idempotency: foundation.idempotency)

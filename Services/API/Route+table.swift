@@ -44,6 +44,15 @@ extension Route {
     }
     add(.post, "activities/", .updateActivities)
     add(.post, "activity/", .changeActivities)
+    add(.post, "reaction/", .addReaction)
+    add(.get, "reaction/get_many/", .getReactions)
+    add(.get, "reaction/{id}/", .getReaction)
+    add(.put, "reaction/{id}/", .updateReaction)
+    add(.delete, "reaction/{id}/", .deleteReaction)
+    add(.put, "reaction/{id}/restore/", .restoreReaction)
+    // The first segment says what the second names (feeds 2.9).
+    add(.get, "reaction/{id}/{value}/", .listReactions)
+    add(.get, "reaction/{id}/{value}/{kind}/", .listReactions)
     add(.post, "follow_many/", .followMany)
     add(.post, "unfollow_many/", .unfollowMany)
     add(.get, "stats/follow/", .followStats)
@@ -63,12 +72,6 @@ extension Route {
 
   /// The rest of the index, which answers 501 until it comes.
   private static let later: [(methods: [HTTPMethod], pattern: String, resource: APIResource)] = [
-    ([.post], "reaction/", .reactions),
-    ([.get], "reaction/get_many/", .reactions),
-    ([.get, .put, .delete], "reaction/{id}/", .reactions),
-    ([.put], "reaction/{id}/restore/", .reactions),
-    ([.get], "reaction/{id}/{value}/", .reactions),
-    ([.get], "reaction/{id}/{value}/{kind}/", .reactions),
     ([.post, .delete], "files/", .files),
     ([.post, .get, .delete], "images/", .files),
     ([.get], "og/", .url),

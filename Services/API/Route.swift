@@ -14,6 +14,7 @@ enum Route: Hashable, Sendable {
   case followStats, checkDigest, auditLogs
   case deleteActivities, exportIDs
   case flag, setStatus, setStatuses, dropModerationCache
+  case addReaction, getReaction, updateReaction, deleteReaction, restoreReaction, listReactions, getReactions
   /// An endpoint of the index that has yet to come.
   case notServed(String, resource: APIResource)
 
@@ -40,6 +41,8 @@ enum Route: Hashable, Sendable {
     case auditLogs = "audit_logs"
     case dataPrivacy = "data_privacy"
     case moderation
+    case readReactions = "read_reactions"
+    case writeReactions = "write_reactions"
     case notServed = "not_served"
   }
 
@@ -67,6 +70,8 @@ enum Route: Hashable, Sendable {
     case .auditLogs: .auditLogs
     case .deleteActivities, .exportIDs: .dataPrivacy
     case .flag, .setStatus, .setStatuses, .dropModerationCache: .moderation
+    case .getReaction, .listReactions, .getReactions: .readReactions
+    case .addReaction, .updateReaction, .deleteReaction, .restoreReaction: .writeReactions
     case .notServed: .notServed
     }
   }
@@ -78,7 +83,9 @@ enum Route: Hashable, Sendable {
     case .addUser, .updateUser, .deleteUser, .addUsers, .deleteUsers: true
     case .addObject, .updateObject, .deleteObject, .upsertObjects, .deleteObjects: true
     case .addToMany, .updateActivities, .changeActivities, .updateTargets: true
+    case .addReaction, .updateReaction, .deleteReaction, .restoreReaction: true
     case .readFeed, .listFollowing, .listFollowers, .readActivities, .notServed: false
+    case .getReaction, .listReactions, .getReactions: false
     case .readEnrichedFeed, .readEnrichedActivities, .getUser, .getUsers, .getObject, .selectObjects: false
     case .followStats, .checkDigest, .auditLogs, .exportIDs: false
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: false
@@ -101,6 +108,8 @@ enum Route: Hashable, Sendable {
     case .addObject, .getObject, .updateObject, .deleteObject, .upsertObjects, .selectObjects, .deleteObjects:
       .collections
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: .personalization
+    case .addReaction, .getReaction, .updateReaction, .deleteReaction, .restoreReaction, .listReactions, .getReactions:
+      .reactions
     case .notServed(_, let resource): resource
     }
   }

@@ -76,8 +76,10 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   return FeedAPIService.Foundation(
     configuration: watcher,
     feeds: GroupUseRecorder(base: engine) { watcher.noteInUse(app: $0, group: $1) },
+    reactions: ReactionGroupRecorder(base: engine) { watcher.noteInUse(app: $0, group: $1) },
     entities: Entities(store: store, times: times),
-    enrichment: Enrichment(store: store, limits: Enrichment.Limits(settings)), moderation: ModerationLog(store: store),
+    enrichment: Enrichment(store: store, reactions: engine, limits: Enrichment.Limits(settings)),
+    moderation: ModerationLog(store: store),
     idempotency: (store, times),
     notReadyReason: {
       if let reason = watcher.notReadyReason { return reason }

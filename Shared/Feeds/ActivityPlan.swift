@@ -17,6 +17,10 @@ struct ActivityPlan: Sendable {
   var feed: [UInt8] = []
   /// The activity's actor: the author for the audit log where nobody is named, and whose activity it is.
   var actor = ""
+  /// Further rows of the activity's partition that are written with the record, and what must hold for it; where it does
+  /// not, all is planned anew.
+  var conditions: [Condition] = []
+  var operations: [Operation] = []
 }
 
 /// A record as a request has changed it.

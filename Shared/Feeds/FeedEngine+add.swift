@@ -62,7 +62,7 @@ extension FeedEngine {
   }
 
   /// The record of new content, its placements and `to` still to come.
-  private func record(_ draft: Draft) -> ActivityRecord {
+  func record(_ draft: Draft) -> ActivityRecord {
     ActivityRecord(
       idVersion: draft.id.version, foreignIDHash: draft.foreignIDHash, placements: [],
       body: ActivityBody(draft.input, id: draft.id, time: draft.time, to: []))
@@ -83,7 +83,7 @@ extension FeedEngine {
 
   /// Hints from foreign ids to ids, before the records: a removal by foreign id must find every record. Written even where
   /// there is one, so that a collection which has seen the record gone does not take it away.
-  private func writeHints(_ drafts: [Draft], _ context: ChangeContext) async throws(StoreError) {
+  func writeHints(_ drafts: [Draft], _ context: ChangeContext) async throws(StoreError) {
     let batches = drafts.filter { !$0.foreignIDHash.isEmpty }.map { draft in
       SubBatch(
         partition: FeedKeys.foreignID(hash: draft.foreignIDHash, context.app),

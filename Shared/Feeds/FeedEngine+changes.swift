@@ -99,7 +99,8 @@ extension FeedEngine {
     var draft = RecordDraft(
       index: index, id: id,
       batch: SubBatch(
-        partition: FeedKeys.activity(id, context.app), conditions: [condition], operations: [],
+        partition: FeedKeys.activity(id, context.app), conditions: [condition] + plan.conditions,
+        operations: plan.operations,
         scanAfter: looks ? JobID.range : nil, scanAfterLimit: looks ? 64 : 0),
       record: nil, version: nil, placed: plan.placed, gone: plan.gone)
     let altered = putRecord(&draft, state, plan)

@@ -3,7 +3,7 @@ import KeevoClient
 import Model
 
 extension FeedEngine: JobHandler {
-  public var kinds: [JobKind] { [.fanOut, .copy, .garbage, .unfollow, .audit] }
+  public var kinds: [JobKind] { [.fanOut, .copy, .garbage, .unfollow, .audit, .reaction] }
 
   /// Runs a job whole; a worker calls it.
   public func run(_ lease: JobLease) async throws(JobError) {
@@ -14,6 +14,7 @@ extension FeedEngine: JobHandler {
     case .copy: try await copy(lease)
     case .unfollow: try await endFollow(lease, visible: false)
     case .audit: try await deliver(lease)
+    case .reaction: _ = try await runReaction(lease)
     default: throw .impossible("a \(job.kind.name) job is not the feed domain's")
     }
   }
@@ -75,6 +76,7 @@ extension FeedEngine: JobHandler {
     switch lease.record.kind {
     case .copy: try await copy(lease)
     case .unfollow: try await endFollow(lease, visible: true)
+    case .reaction: _ = try await runReaction(lease)
     default: break
     }
   }

@@ -43,6 +43,14 @@ public final class FeedEngine: FeedService {
     public var garbagePerReadMax = 128
     /// Attempts of a write that others change under us.
     public var contentionTriesMax = 64
+    /// Levels of reactions: to an activity, to that, and so on (feeds L15).
+    public var reactionLevelsMax = 3
+    /// Kinds of reactions that are counted and shown of one activity or reaction, by their names' order.
+    public var reactionKindsMax = 256
+    /// Children shown inside a reaction, over all kinds (feeds L14).
+    public var latestChildrenMax = 10
+    /// Reactions of a kind shown as the user's own (feeds H6, R7).
+    public var ownReactionsMax = 5
     /// Calls in flight for one request.
     public var requestWidthMax = 16
     /// Rules switched off, to prove that the tests would notice.
@@ -82,6 +90,12 @@ public final class FeedEngine: FeedService {
     public static let manySpread = Faults(rawValue: 4_096)
     /// Audit entries are written beside the change, without a job in its sub-batch.
     public static let auditApart = Faults(rawValue: 8_192)
+    /// A reaction is counted twice.
+    public static let countsTwice = Faults(rawValue: 1 << 20)
+    /// Late and repeated insertions of reactions are not refused.
+    public static let reactionsReturn = Faults(rawValue: 1 << 21)
+    /// Late writers of a reaction's activity in target feeds are not refused.
+    public static let noticesReturn = Faults(rawValue: 1 << 22)
   }
 
   let store: any KeyValueStore
@@ -101,7 +115,7 @@ public final class FeedEngine: FeedService {
 
   public init(
     store: any KeyValueStore, times: any TimeSource, options: Options = Options(), timing: JobTiming,
-    activityCounts: any ActivityCounts = NoActivityCounts(), runtime: FeedRuntime = .live, logger: Logger,
+    activityCounts: (any ActivityCounts)? = nil, runtime: FeedRuntime = .live, logger: Logger,
     metrics: Metrics, holder: UInt64 = .random(in: 1...(.max))
   ) {
     self.store = store
@@ -109,7 +123,7 @@ public final class FeedEngine: FeedService {
     self.times = times
     self.options = options
     self.timing = timing
-    self.activityCounts = activityCounts
+    self.activityCounts = activityCounts ?? StoredActivityCounts(store: store)
     self.runtime = runtime
     self.logger = logger
     self.holder = holder

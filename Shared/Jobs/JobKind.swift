@@ -18,6 +18,8 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
   public static let convert = JobKind(rawValue: 9)
   /// Brings an entry into the audit log.
   public static let audit = JobKind(rawValue: 20)
+  /// Brings what follows from a reaction into step with it: its rows, its target feeds, its children.
+  public static let reaction = JobKind(rawValue: 10)
 
   /// For metrics and logs.
   public var name: String {
@@ -32,6 +34,7 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
     case .export: "export"
     case .convert: "convert"
     case .audit: "audit"
+    case .reaction: "reaction"
     default: "kind-\(rawValue)"
     }
   }

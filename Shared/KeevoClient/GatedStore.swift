@@ -24,6 +24,10 @@ public struct GatedStore: KeyValueStore {
     try await gate("scan")
     return try await store.scan(request)
   }
+  public func multiScan(_ request: MultiScanRequest) async throws(StoreError) -> MultiScanResponse {
+    try await gate("multiScan")
+    return try await store.multiScan(request)
+  }
   public func scanJoin(_ request: ScanJoinRequest) async throws(StoreError) -> ScanJoinResponse {
     try await gate("scanJoin")
     return try await store.scanJoin(request)

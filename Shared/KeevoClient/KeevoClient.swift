@@ -58,6 +58,11 @@ public final class KeevoClient: KeyValueStore {
     return try await read(KeevoMethods.scan, request)
   }
 
+  public func multiScan(_ request: MultiScanRequest) async throws(StoreError) -> MultiScanResponse {
+    try StoreLimits.check(request)
+    return try await read(KeevoMethods.multiScan, request)
+  }
+
   public func scanJoin(_ request: ScanJoinRequest) async throws(StoreError) -> ScanJoinResponse {
     try StoreLimits.checkScan(limit: request.limit)
     return try await read(KeevoMethods.scanJoin, request)

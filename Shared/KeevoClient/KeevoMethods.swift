@@ -7,6 +7,7 @@ public enum KeevoMethods {
   public static let get = GRPCMethod(service: service, "Get")
   public static let multiGet = GRPCMethod(service: service, "MultiGet")
   public static let scan = GRPCMethod(service: service, "Scan")
+  public static let multiScan = GRPCMethod(service: service, "MultiScan")
   public static let scanJoin = GRPCMethod(service: service, "ScanJoin")
   public static let write = GRPCMethod(service: service, "Write")
   public static let putMany = GRPCMethod(service: service, "PutMany")

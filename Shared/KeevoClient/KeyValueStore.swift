@@ -7,6 +7,8 @@ public protocol KeyValueStore: Sendable {
   func get(_ request: GetRequest) async throws(StoreError) -> GetResponse
   func multiGet(_ request: MultiGetRequest) async throws(StoreError) -> MultiGetResponse
   func scan(_ request: ScanRequest) async throws(StoreError) -> ScanResponse
+  /// Several scans at once; as many pages, in order, as one answer holds, and at least the first.
+  func multiScan(_ request: MultiScanRequest) async throws(StoreError) -> MultiScanResponse
   func scanJoin(_ request: ScanJoinRequest) async throws(StoreError) -> ScanJoinResponse
   func write(_ request: WriteRequest) async throws(StoreError) -> WriteResponse
   func putMany(_ request: PutManyRequest) async throws(StoreError) -> PutManyResponse
@@ -14,6 +16,21 @@ public protocol KeyValueStore: Sendable {
   /// that is no longer kept: scan, then watch from the scan's applied index + 1.
   func watch(_ request: WatchRequest) async throws(StoreError) -> WatchStream
   func topology() async throws(StoreError) -> Topology
+}
+
+extension KeyValueStore {
+  /// One after the other, until the pages have more bytes than one may have.
+  public func multiScan(_ request: MultiScanRequest) async throws(StoreError) -> MultiScanResponse {
+    try StoreLimits.check(request)
+    var pages: [ScanResponse] = []
+    var bytes = 0
+    for scan in request.scans where bytes <= StoreLimits.pageBytesMax {
+      let page = try await self.scan(scan)
+      bytes += page.rows.reduce(0) { $0 + $1.key.rest.count + $1.value.count }
+      pages.append(page)
+    }
+    return MultiScanResponse(pages: pages)
+  }
 }
 
 /// What stands in front of every stored key (B1).
@@ -198,6 +215,18 @@ public struct ScanResponse: Hashable, Sendable {
     self.readStamp = readStamp
     self.appliedIndex = appliedIndex
   }
+}
+
+public struct MultiScanRequest: Hashable, Sendable {
+  /// 1…1,000.
+  public var scans: [ScanRequest]
+  public init(scans: [ScanRequest]) { self.scans = scans }
+}
+
+public struct MultiScanResponse: Hashable, Sendable {
+  /// In the order asked; what is missing at the end did not fit.
+  public var pages: [ScanResponse]
+  public init(pages: [ScanResponse]) { self.pages = pages }
 }
 
 /// How a scanned row names another partition: `length` bytes of its `rest` from `offset`, optionally inverted bit by bit,

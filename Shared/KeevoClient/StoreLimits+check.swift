@@ -29,6 +29,13 @@ extension StoreLimits {
     }
   }
 
+  public static func check(_ request: MultiScanRequest) throws(StoreError) {
+    guard (1...multiScanMax).contains(request.scans.count) else {
+      throw .invalid("a MultiScan has 1…\(multiScanMax) scans, this one \(request.scans.count)")
+    }
+    for scan in request.scans { try checkScan(limit: scan.limit) }
+  }
+
   public static func check(_ request: WriteRequest) throws(StoreError) {
     guard request.batches.count <= subBatchesMax else {
       throw .invalid("a write has at most \(subBatchesMax) sub-batches, this one \(request.batches.count)")

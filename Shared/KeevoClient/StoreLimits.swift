@@ -9,6 +9,7 @@ public enum StoreLimits {
   public static let operationsMax = 65_535
   public static let scanRowsMax = 10_000
   public static let multiGetKeysMax = 10_000
+  public static let multiScanMax = 1_000
   public static let putManyTargetsMax = 10_000
   public static let partitionBytesMax = 600
   /// Bytes of keys and values after which a page of a scan ends early, with a cursor to go on from.

@@ -10,10 +10,11 @@ import Testing
     settings.first { $0.name == name }?.defaultValue
   }
 
-  @Test func limitsOfUsersAndCollectionsAreSettings() throws {
+  @Test func limitsOfUsersCollectionsAndReactionsAreSettings() throws {
     for (name, path) in [
       ("entity-data-bytes-max", \APILimits.entityDataBytesMax), ("entities-per-request-max", \.entitiesPerRequestMax),
       ("recent-reactions-max", \.recentReactionsMax),
+      ("reaction-targets-max", \.reactionTargetsMax), ("reactions-by-id-max", \.reactionsByIDMax),
     ] {
       #expect(value(name, of: APILimits.settings) == "\(APILimits()[keyPath: path])")
       var expected = APILimits()
@@ -21,6 +22,8 @@ import Testing
       #expect(APILimits(Configuration(values: [name: "7"])) == expected)
     }
     #expect(APILimits(Configuration(values: ["recent-reactions-max": "3"])).recentReactionsDefault == 3)
+    let small = APILimits(Configuration(values: ["reaction-page-max": "3"]))
+    #expect(small.reactionPageMax == 3 && small.reactionPageDefault == 3)
   }
 
   @Test func limitsOfEnrichmentAreSettings() {

@@ -7,6 +7,7 @@ import HTTP
 import JSON
 import KeevoClient
 import Model
+import Telemetry
 
 /// The API over a double, with two apps of the standard groups and one more (`wall`, `public_read_write`).
 struct TestAPI {
@@ -18,15 +19,17 @@ struct TestAPI {
   let store: LossyStore
   let handler: FeedAPIHandler
 
-  /// `feeds` stands in for the double, whose log then stays empty.
+  /// `feeds` stands in for the double, whose log then stays empty. `isLive`: feeds are the real ones, on the same store as users,
+  /// objects and reactions.
   init(
-    feeds domain: (any FeedService)? = nil, reactions: any ReactionSource = NoReactions(), openAPI: String? = nil,
-    rules: [AccessRule] = [], store: LossyStore = LossyStore(MemoryStore()),
+    feeds domain: (any FeedService)? = nil, reactions: any ReactionSource = NoReactions(), isLive: Bool = false,
+    openAPI: String? = nil, rules: [AccessRule] = [], store: LossyStore = LossyStore(MemoryStore()),
     _ change: (inout APILimits) -> Void = { _ in },
     app: (inout AppConfiguration) -> Void = { _ in }
   ) {
     feeds = RecordingFeeds()
     let times = CountingTimes()
+    let engine = FeedEngine(store: store, times: times, timing: .live, logger: .silent, metrics: Metrics())
     self.store = store
     let groups =
       FeedGroup.standard + [
@@ -50,8 +53,9 @@ struct TestAPI {
         ConfigurationSnapshot(
           revision: 1, apps: Dictionary(uniqueKeysWithValues: apps.map { ($0.id, $0) }),
           keys: Dictionary(uniqueKeysWithValues: keys.map { ($0.key, $0) }))),
-      feeds: domain ?? feeds, entities: Entities(store: store, times: times),
-      enrichment: Enrichment(store: store, reactions: reactions), moderation: ModerationLog(store: store),
+      feeds: domain ?? (isLive ? engine : feeds), reactions: engine, entities: Entities(store: store, times: times),
+      enrichment: Enrichment(store: store, reactions: isLive ? engine : reactions),
+      moderation: ModerationLog(store: store),
       limits: limits, openAPIDocument: openAPI.map { Array($0.utf8) },
       idempotency: (store, times))
   }

@@ -29,6 +29,46 @@ private func write(_ store: any KeyValueStore, _ partition: Partition, _ operati
 
 extension KeyValueStoreContract {
   @Test(arguments: ContractStore.allCases)
+  func severalScansAreWhatEachIs(_ kind: ContractStore) async throws {
+    try await kind.run { store in
+      let homes = (0..<12).map { Partition(app: 1, "f/user:\($0)") }
+      for (number, home) in homes.enumerated() {
+        try await write(
+          store, home, (0..<number).map { .put(RowKey(space: space, rest: [UInt8($0)]), value: [UInt8(number)]) })
+      }
+      let scans = homes.enumerated().map { number, home in
+        ScanRequest(
+          scope: .partition(home, RowRange(space: space)), reverse: number % 2 == 0, limit: 5, keysOnly: number == 3)
+      }
+      let pages = try await store.multiScan(MultiScanRequest(scans: scans)).pages
+      #expect(pages.count == scans.count)
+      for (scan, page) in zip(scans, pages) {
+        let alone = try await store.scan(scan)
+        #expect(page.rows == alone.rows && page.next == alone.next)
+      }
+      await #expect(throws: StoreError.self) { try await store.multiScan(MultiScanRequest(scans: [])) }
+      let many = Array(repeating: scans[0], count: StoreLimits.multiScanMax + 1)
+      await #expect(throws: StoreError.self) { try await store.multiScan(MultiScanRequest(scans: many)) }
+    }
+  }
+
+  /// What does not fit into one answer is left out, and asked for again.
+  @Test(arguments: ContractStore.allCases)
+  func severalScansEndWhereTheirBytesDo(_ kind: ContractStore) async throws {
+    try await kind.run { store in
+      let value = [UInt8](repeating: 7, count: StoreLimits.valueBytesMax - 100)
+      for number in 0..<6 {
+        try await write(store, home, [.put(RowKey(space: space, rest: [UInt8(number)]), value: value)])
+      }
+      let scan = ScanRequest(scope: .partition(home, RowRange(space: space)), limit: 2)
+      let pages = try await store.multiScan(MultiScanRequest(scans: Array(repeating: scan, count: 5))).pages
+      // Two pages have less than 4 MiB, three have more.
+      #expect(pages.count == 3)
+      #expect(pages.allSatisfy { $0.rows.count == 2 && !$0.next.isEmpty })
+    }
+  }
+
+  @Test(arguments: ContractStore.allCases)
   func scansGoBothWaysPageByPage(_ kind: ContractStore) async throws {
     try await kind.run { store in
       let keys = (0..<50).map { RowKey(space: space, rest: [UInt8($0 * 5), 0xFF, 0x00]) }

@@ -30,6 +30,11 @@ private func holds<Message: ProtobufMessage & Equatable>(
       limit: 300, cursor: Array("c".utf8), keysOnly: true),
     "0a1a0a0c08071208662f757365723a31120a080110651a0161220162180120ac022a01633001")
   try holds(ScanRequest(scope: .shard(3, .jobs), limit: 1), "1204080310022001")
+  try holds(
+    MultiScanRequest(scans: [ScanRequest(scope: .shard(3, .jobs), limit: 1)]), "0a081204080310022001")
+  try holds(
+    MultiScanResponse(pages: [ScanResponse(rows: [], next: [], readStamp: Stamp(1), appliedIndex: 7)]),
+    "0a0b1901000000000000002007")
 }
 
 @Test func joinsHaveTheGoldenForm() throws {

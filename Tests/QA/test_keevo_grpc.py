@@ -197,6 +197,10 @@ def test_scan_pages_both_ways(messages, store, identities, partition):
     names = store.Scan(whole(messages, partition, keys_only=True), timeout=10)
     assert len(names.rows) == 30 and not any(row.value for row in names.rows)
     assert names.applied_index > 0 and names.read_stamp > 0
+    several = store.MultiScan(messages.MultiScanRequest(
+        scans=[whole(messages, partition, keys_only=True), whole(messages, partition, limit=7)]), timeout=10)
+    assert [len(page.rows) for page in several.pages] == [30, 7]
+    assert several.pages[0].rows == names.rows and several.pages[1].next
 
 
 def test_scan_join_follows_pointers(messages, store, identities, partition):

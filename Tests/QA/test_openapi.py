@@ -49,7 +49,9 @@ def operation(name):
 @pytest.mark.reads
 @pytest.mark.parametrize("method, path, operation", OPERATIONS, ids=[item[2]["operationId"] for item in OPERATIONS])
 def test_refusals_are_as_described(api, method, path, operation):
-    names = {"slug": "user", "id": "qa-none", "activity": "x", "target": "user", "name": "qa none", "user": "qa none"}
+    names = {
+        "slug": "user", "id": "qa-none", "activity": "x", "target": "user", "name": "qa none", "user": "qa none",
+        "lookup": "user_id", "value": "x", "kind": "like"}
     url = path.removeprefix("/api/v1.0/").format(**names)
     for answer in (
         api.call(method.upper(), url, data=b"{", token="x"),
@@ -129,6 +131,35 @@ def test_users_and_collections_are_as_described(api, unique):
     check(operation("deleteUser"), api.delete(f"user/{name}/"))
     check(operation("getUser"), api.get(f"user/{name}/"))
     check(operation("deleteUsers"), api.delete("users/", ids=name))
+
+
+def test_reactions_are_as_described(api, unique):
+    user = unique()
+    activity = api.post(f"feed/user/{user}/", {"actor": "a", "verb": "v", "object": "o"}).json()["id"]
+    body = {"kind": "like", "activity_id": activity, "user_id": user, "target_feeds": [f"user:{user}"]}
+    added = api.post("reaction/", body)
+    check(operation("addReaction"), added)
+    id = added.json()["id"]
+    check(operation("addReaction"), api.post("reaction/", {"kind": "like", "parent": id, "user_id": user, "data": None}))
+    check(operation("addReaction"), api.post("reaction/", {**body, "id": id}))
+    check(operation("addReaction"), api.post("reaction/", {"kind": "like", "activity_id": activity}))
+    check(operation("getReaction"), api.get(f"reaction/{id}/", with_own_children="true"))
+    check(operation("updateReaction"), api.call("PUT", f"reaction/{id}/", {"data": {"a": 1}}))
+    check(operation("getReactions"), api.get("reaction/get_many/", ids=id))
+    page = api.get(f"reaction/activity_id/{activity}/", with_activity_data="true", with_own_children="true")
+    assert page.json()["results"] and page.json()["activity"]
+    check(operation("listReactions"), page)
+    check(operation("listReactionsOfAKind"), api.get(f"reaction/reaction_id/{id}/like/"))
+    check(operation("listReactions"), api.get(f"reaction/user_id/{user}/", limit=1))
+    options = {"withOwnReactions": "true", "withRecentReactions": "true", "withReactionCounts": "true"}
+    shown = api.get(f"enrich/feed/user/{user}/", **options)
+    assert shown.json()["results"][-1]["own_reactions"]["like"]
+    check(operation("readEnrichedFeed"), shown)
+    check(operation("deleteReaction"), api.delete(f"reaction/{id}/", soft="true"))
+    check(operation("getReaction"), api.get(f"reaction/{id}/"))
+    check(operation("restoreReaction"), api.call("PUT", f"reaction/{id}/restore/"))
+    check(operation("restoreReaction"), api.call("PUT", f"reaction/{id}/restore/"))
+    check(operation("deleteReaction"), api.delete(f"reaction/{id}/"))
 
 
 @pytest.mark.reads

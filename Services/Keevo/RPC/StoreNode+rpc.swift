@@ -13,6 +13,9 @@ extension StoreNode {
         try await self.multiGet(request)
       },
       KeevoMethods.scan: Self.unary { (request: ScanRequest) async throws(StoreError) in try await self.scan(request) },
+      KeevoMethods.multiScan: Self.unary { (request: MultiScanRequest) async throws(StoreError) in
+        try await self.multiScan(request)
+      },
       KeevoMethods.scanJoin: Self.unary { (request: ScanJoinRequest) async throws(StoreError) in
         try await self.scanJoin(request)
       },

@@ -85,6 +85,38 @@ extension ScanResponse: ProtobufMessage {
   }
 }
 
+extension MultiScanRequest: ProtobufMessage {
+  public init(from reader: inout ProtobufReader) throws(ProtobufError) {
+    self.init(scans: [])
+    while let field = try reader.next() {
+      switch field {
+      case 1: scans.append(try reader.message(ScanRequest.self))
+      default: try reader.skip()
+      }
+    }
+  }
+
+  public func write(to writer: inout ProtobufWriter) {
+    for scan in scans { writer.message(1, scan) }
+  }
+}
+
+extension MultiScanResponse: ProtobufMessage {
+  public init(from reader: inout ProtobufReader) throws(ProtobufError) {
+    self.init(pages: [])
+    while let field = try reader.next() {
+      switch field {
+      case 1: pages.append(try reader.message(ScanResponse.self))
+      default: try reader.skip()
+      }
+    }
+  }
+
+  public func write(to writer: inout ProtobufWriter) {
+    for page in pages { writer.message(1, page) }
+  }
+}
+
 extension JoinRule: ProtobufMessage {
   public init(from reader: inout ProtobufReader) throws(ProtobufError) {
     self.init(keyOffset: 0, length: 0, inverted: false, space: 0)
