@@ -13,7 +13,7 @@ extension TestAPI {
     _ change: (inout APILimits) -> Void = { _ in }, app: (inout AppConfiguration) -> Void = { _ in }
   ) -> TestAPI {
     let engine = FeedEngine(
-      store: MemoryStore(), times: CountingTimes(),
+      store: MemoryStore(), times: CountingTimes(), groups: FixedGroups(TestAPI.groups),
       timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }), logger: .silent,
       metrics: Metrics())
     return TestAPI(feeds: engine, change, app: app)

@@ -19,6 +19,13 @@ struct TestAPI {
   let handler: FeedAPIHandler
 
   /// `feeds` stands in for the double, whose log then stays empty.
+  static let groups =
+    FeedGroup.standard + [
+      FeedGroup(slug: "wall", kind: .flat, policy: .publicReadWrite),
+      FeedGroup(slug: "ranked", kind: .flat, rankings: rankings),
+      FeedGroup(slug: "best", kind: .flat, rankings: rankings, rankingDefault: "popular"),
+    ]
+
   init(
     feeds domain: (any FeedService)? = nil, reactions: any ReactionSource = NoReactions(), openAPI: String? = nil,
     rules: [AccessRule] = [], _ change: (inout APILimits) -> Void = { _ in },
@@ -28,15 +35,9 @@ struct TestAPI {
     let store = LossyStore(MemoryStore())
     let times = CountingTimes()
     self.store = store
-    let groups =
-      FeedGroup.standard + [
-        FeedGroup(slug: "wall", kind: .flat, policy: .publicReadWrite),
-        FeedGroup(slug: "ranked", kind: .flat, rankings: Self.rankings),
-        FeedGroup(slug: "best", kind: .flat, rankings: Self.rankings, rankingDefault: "popular"),
-      ]
     var apps = [1, 2, 3].map {
       AppConfiguration(
-        id: AppID($0), name: "app \($0)", suspended: $0 == 3, groups: groups, allowAnonymousRead: $0 == 2,
+        id: AppID($0), name: "app \($0)", suspended: $0 == 3, groups: Self.groups, allowAnonymousRead: $0 == 2,
         personalizationResources: $0 == 1 ? ["liked"] : [], rules: $0 == 1 ? rules : [])
     }
     app(&apps[0])

@@ -12,32 +12,35 @@ import Telemetry
 ///
 /// Transcribed from the randomized model of the design (flat.py): same driver, over the real engine.
 final class Interleaving {
-  private let clock = ManualClock()
-  private let executor = StepExecutor()
-  private let times = SequenceTimeSource()
-  private let metrics = Metrics()
-  private let store: MemoryStore
-  private let options: FeedEngine.Options
-  private let app = AppID(1)
+  let clock = ManualClock()
+  let executor = StepExecutor()
+  let times = SequenceTimeSource()
+  let metrics = Metrics()
+  let store: MemoryStore
+  let options: FeedEngine.Options
+  let app = AppID(1)
+  static let notification = FeedGroup(
+    slug: "notification", kind: .notification, aggregationFormat: "{{ foreign_id.replace('a', '')|int % 2 }}")
+  let groups = FixedGroups([FeedGroup(slug: "flat", kind: .flat), Interleaving.notification])
   private var random: SeededGenerator
-  private let feeds: [String]
+  let feeds: [String]
   private let activities: Int
   private let operations: [FeedOperation]
   /// Visible after the answer, or only once all has settled: then fewer followers are visible than there are.
   private let lagging: Bool
-  private var reference = ReferenceModel()
+  var reference = ReferenceModel()
   private var committed: Set<Int> = []
   private var background: [StepActor] = []
   private(set) var log: [String] = []
-  private(set) var failure: String?
+  var failure: String?
   /// What requests in doubt make undecidable: a feed, or an activity in it.
-  private var doubtful: Set<Doubt> = []
+  var doubtful: Set<Doubt> = []
   /// Activities whose content they make undecidable.
-  private var doubtfulContent: Set<Int> = []
+  var doubtfulContent: Set<Int> = []
   /// Entries that the audit log must have.
-  private let audited = AuditCount()
+  let audited = AuditCount()
 
-  private struct Doubt: Hashable {
+  struct Doubt: Hashable {
     var feed: String
     var activity: Int?
   }
@@ -58,9 +61,11 @@ final class Interleaving {
       case .fan: (12, 6, 5)
       case .changes: (6 + random.below(7), 1 + random.below(2), 3 + random.below(2))
       case .relation: (4 + random.below(7), 1 + random.below(2), 2)
+      case .grouped: (4 + random.below(8), 3, 1 + random.below(2))
       }
     let activities = counts.activities
-    let feeds = (0..<counts.feeds).map { "flat:f\($0)" }
+    var feeds = (0..<counts.feeds).map { "flat:f\($0)" }
+    if style == .grouped { feeds += (0...random.below(2)).map { "notification:n\($0)" } }
     self.activities = activities
     self.feeds = feeds
     crashes = style == .mixed ? random.pick([0.2, 0.5, 0.9]) : 0.7
@@ -175,7 +180,7 @@ final class Interleaving {
     let executor = executor
     let store = WatchedStore(GatedStore(store) { _ async throws(StoreError) in try await actor.gate() }, watch)
     return FeedEngine(
-      store: store, times: times, options: options, timing: World.timing(clock),
+      store: store, times: times, groups: groups, options: options, timing: World.timing(clock),
       runtime: FeedRuntime(
         spawn: { work in executor.launch(work) }, sleep: { _ in await actor.pause() }),
       logger: .silent, metrics: metrics)
@@ -199,7 +204,7 @@ final class Interleaving {
     return actor
   }
 
-  private static func feed(_ name: String) -> FeedID {
+  static func feed(_ name: String) -> FeedID {
     guard let feed = FeedID(name) else { preconditionFailure("no feed name: \(name)") }
     return feed
   }
@@ -207,10 +212,13 @@ final class Interleaving {
   /// The content of request `number`.
   private static func input(_ activity: Int, _ targets: [String], _ number: Int) -> ActivityInput {
     ActivityInput(
-      actor: "alice", verb: "post", object: "a\(activity)", foreignID: "a\(activity)",
+      actor: actor(number), verb: "post", object: "a\(activity)", foreignID: "a\(activity)",
       time: ActivityTime(microseconds: Int64(1_000_000 + activity)), to: targets.map(feed),
       customMembers: Array(",\"by\":\(number)".utf8), idLowBits: UInt64(activity))
   }
+
+  /// Requests of even numbers have one actor, those of odd ones another.
+  private static func actor(_ number: Int) -> String { number % 2 == 0 ? "p" : "q" }
 
   private static func id(_ activity: Int) -> ActivityID {
     input(activity, [], 0).id(at: ActivityTime(microseconds: Int64(1_000_000 + activity)))
@@ -288,10 +296,14 @@ final class Interleaving {
       reference.add(
         activity, [.init(feed: feed, kind: .own)] + targets.map { .init(feed: $0, kind: .to) })
       reference.write(activity, content: number, creates: false)
+      reference.name(Self.actor(number), of: activity)
     case .addToMany(let activity, let feeds):
       reference.add(activity, feeds.map { .init(feed: $0, kind: .many) })
       reference.write(activity, content: number, creates: false)
-    case .update(let activity): reference.write(activity, content: number, creates: true)
+      reference.name(Self.actor(number), of: activity)
+    case .update(let activity):
+      reference.write(activity, content: number, creates: true)
+      reference.name(Self.actor(number), of: activity)
     case .change(let activity): reference.write(activity, content: number, creates: false)
     case .replaceTargets(let activity, let feed, let targets):
       retarget(activity, feed) { before in targets.filter { $0 != feed || before.contains(feed) } }
@@ -415,120 +427,6 @@ final class Interleaving {
       clock.advance(1)
       step(actor)
     }
-    return false
-  }
-
-  // MARK: Judgement
-
-  /// What two requests, the first of which was never answered, make undecidable.
-  private func mark(_ one: FeedOperation, _ two: FeedOperation) {
-    if let a = one.activity, a == two.activity, one.writesContent, two.writesContent { doubtfulContent.insert(a) }
-    for one in one.effects {
-      for two in two.effects {
-        mark(one, and: two)
-      }
-    }
-  }
-
-  private func mark(_ one: FeedOperation, and two: FeedOperation) {
-    for (p, q) in [(one, two), (two, one)] {
-      switch (p, q) {
-      case (.add(let activity, _, _), .follow(let source, _, let limit)):
-        doubtful.insert(Doubt(feed: source, activity: limit == 0 || limit == 9 ? activity : nil))
-      case (.remove(let activity, _), .follow(let source, _, let limit)):
-        doubtful.insert(Doubt(feed: source, activity: limit == 0 || limit == 9 ? activity : nil))
-      case (.add(let activity, _, _), .unfollow(let source, _, true)):
-        doubtful.insert(Doubt(feed: source, activity: activity))
-      case (.add(let a, _, _), .remove(let b, _)) where a == b, (.remove(let a, _), .remove(let b, _)) where a == b:
-        for feed in feeds { doubtful.insert(Doubt(feed: feed, activity: a)) }
-      default: break
-      }
-      switch (p, q) {
-      case (.follow(let s, let t, _), .follow(let source, let target, _)) where s == source && t == target,
-        (.follow(let s, let t, _), .unfollow(let source, let target, _)) where s == source && t == target:
-        doubtful.insert(Doubt(feed: s, activity: nil))
-      case (.remove(let activity, let feed), .follow(let source, _, _)) where feed == source,
-        (.remove(let activity, let feed), .unfollow(let source, _, _)) where feed == source:
-        doubtful.insert(Doubt(feed: feed, activity: activity))
-      default: break
-      }
-    }
-  }
-
-  private func check(_ when: String) -> Bool {
-    for feed in feeds {
-      guard let items = read(feed) else { return fail("\(when): \(feed) cannot be read") }
-      let certain = { (activity: Int) in
-        !self.doubtful.contains(Doubt(feed: feed, activity: activity))
-          && !self.doubtful.contains(Doubt(feed: feed, activity: nil))
-      }
-      let wanted = reference.read(feed).filter { certain($0.key) }.sorted { $0.key > $1.key }.map {
-        "a\($0.key)<\($0.value)" + self.by($0.key, self.reference.content[$0.key])
-      }
-      let got = items.filter { certain($0.activity) }.map {
-        "a\($0.activity)<\($0.origin)" + self.by($0.activity, $0.content)
-      }
-      if got != wanted { return fail("\(when), \(feed): has \(got), must have \(wanted)") }
-    }
-    return true
-  }
-
-  /// Whose content it has, if that is decided.
-  private func by(_ activity: Int, _ content: Int?) -> String {
-    doubtfulContent.contains(activity) ? "" : " by \(content ?? -1)"
-  }
-
-  /// Each change that was made durable stands in the audit log once.
-  private func checkAudit() -> Bool {
-    let engine = FeedEngine(
-      store: store, times: times, options: options, timing: World.timing(clock),
-      runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
-    let app = app
-    let page = Self.wait(on: executor) { try? await engine.auditLogs(AuditLog.Query(limit: 1_000), app: app) }
-    guard let page else { return fail("the audit log cannot be read") }
-    guard page.entries.count == audited.count else {
-      return fail("the audit log has \(page.entries.count) entries, must have \(audited.count)")
-    }
-    return true
-  }
-
-  private func read(_ feed: String) -> [(activity: Int, origin: String, content: Int)]? {
-    var options = options
-    options.garbagePerReadMax = 0
-    let engine = FeedEngine(
-      store: store, times: times, options: options, timing: World.timing(clock),
-      runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
-    let app = app
-    let page = Self.wait(on: executor) {
-      try? await engine.readFlat(Self.feed(feed), app: app, page: PageRequest(limit: 100))
-    }
-    return page?.items.map { item in
-      (
-        Int(item.activity.id.ticks / 10 % 1_000_000) - Self.tickBase, item.origin.map(\.description) ?? "",
-        Self.content(item.activity)
-      )
-    }
-  }
-
-  private static func content(_ activity: StoredActivity) -> Int {
-    let body = String(decoding: activity.body, as: UTF8.self)
-    guard let place = body.range(of: "\"by\":") else { return -1 }
-    return Int(body[place.upperBound...].prefix { $0.isNumber }) ?? -1
-  }
-
-  private static let tickBase = Int(ActivityTime(microseconds: 1_000_000).ticks / 10 % 1_000_000)
-
-  /// Runs something that passes no gate.
-  private static func wait<T: Sendable>(on executor: StepExecutor, _ body: @escaping @Sendable () async -> T) -> T {
-    let box = ResultBox<T>()
-    executor.launch { box.put(await body()) }
-    executor.drain()
-    guard let value = box.take() else { preconditionFailure("a call without gates did not end") }
-    return value
-  }
-
-  private func fail(_ what: String) -> Bool {
-    if failure == nil { failure = what }
     return false
   }
 }

@@ -1,0 +1,154 @@
+import Feeds
+import KeevoClient
+import Model
+
+/// What the feeds must show, and where that cannot be decided.
+extension Interleaving {
+  /// What two requests, the first of which was never answered, make undecidable.
+  func mark(_ one: FeedOperation, _ two: FeedOperation) {
+    if let a = one.activity, a == two.activity, one.writesContent, two.writesContent { doubtfulContent.insert(a) }
+    for one in one.effects {
+      for two in two.effects {
+        mark(one, and: two)
+      }
+    }
+  }
+
+  private func mark(_ one: FeedOperation, and two: FeedOperation) {
+    for (p, q) in [(one, two), (two, one)] {
+      switch (p, q) {
+      case (.add(let activity, _, _), .follow(let source, _, let limit)):
+        doubtful.insert(Doubt(feed: source, activity: limit == 0 || limit == 9 ? activity : nil))
+      case (.remove(let activity, _), .follow(let source, _, let limit)):
+        doubtful.insert(Doubt(feed: source, activity: limit == 0 || limit == 9 ? activity : nil))
+      case (.add(let activity, _, _), .unfollow(let source, _, true)):
+        doubtful.insert(Doubt(feed: source, activity: activity))
+      case (.add(let a, _, _), .remove(let b, _)) where a == b, (.remove(let a, _), .remove(let b, _)) where a == b:
+        for feed in feeds { doubtful.insert(Doubt(feed: feed, activity: a)) }
+      default: break
+      }
+      switch (p, q) {
+      case (.follow(let s, let t, _), .follow(let source, let target, _)) where s == source && t == target,
+        (.follow(let s, let t, _), .unfollow(let source, let target, _)) where s == source && t == target:
+        doubtful.insert(Doubt(feed: s, activity: nil))
+      case (.remove(let activity, let feed), .follow(let source, _, _)) where feed == source,
+        (.remove(let activity, let feed), .unfollow(let source, _, _)) where feed == source:
+        doubtful.insert(Doubt(feed: feed, activity: activity))
+      default: break
+      }
+    }
+  }
+
+  func check(_ when: String) -> Bool {
+    for feed in feeds {
+      if feed.hasPrefix("notification:") {
+        if !checkGroups(feed, when) { return false }
+        continue
+      }
+      guard let items = read(feed) else { return fail("\(when): \(feed) cannot be read") }
+      let certain = { (activity: Int) in
+        !self.doubtful.contains(Doubt(feed: feed, activity: activity))
+          && !self.doubtful.contains(Doubt(feed: feed, activity: nil))
+      }
+      let wanted = reference.read(feed).filter { certain($0.key) }.sorted { $0.key > $1.key }.map {
+        "a\($0.key)<\($0.value)" + self.by($0.key, self.reference.content[$0.key])
+      }
+      let got = items.filter { certain($0.activity) }.map {
+        "a\($0.activity)<\($0.origin)" + self.by($0.activity, $0.content)
+      }
+      if got != wanted { return fail("\(when), \(feed): has \(got), must have \(wanted)") }
+    }
+    return true
+  }
+
+  /// Whose content it has, if that is decided.
+  private func by(_ activity: Int, _ content: Int?) -> String {
+    doubtfulContent.contains(activity) ? "" : " by \(content ?? -1)"
+  }
+
+  /// Each change that was made durable stands in the audit log once.
+  func checkAudit() -> Bool {
+    let engine = FeedEngine(
+      store: store, times: times, groups: groups, options: options, timing: World.timing(clock),
+      runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
+    let app = app
+    let page = Self.wait(on: executor) { try? await engine.auditLogs(AuditLog.Query(limit: 1_000), app: app) }
+    guard let page else { return fail("the audit log cannot be read") }
+    guard page.entries.count == audited.count else {
+      return fail("the audit log has \(page.entries.count) entries, must have \(audited.count)")
+    }
+    return true
+  }
+
+  /// Counts leave no room for doubt: a feed is looked at only while nothing in it is undecidable.
+  private func checkGroups(_ feed: String, _ when: String) -> Bool {
+    if !doubtfulContent.isEmpty || doubtful.contains(where: { $0.feed == feed }) { return true }
+    let engine = reader()
+    let app = app
+    let page = Self.wait(on: executor) {
+      try? await engine.readGroups(
+        Self.feed(feed), of: Self.notification, app: app, page: PageRequest(limit: 100), marks: GroupMarks())
+    }
+    guard let page else { return fail("\(when): \(feed) cannot be read") }
+    let wanted = reference.groups(feed) { String($0 % 2) }.map { key, group in
+      "\(key): \(group.items.count)/\(group.actors) \(group.items)"
+    }.sorted()
+    let got = page.groups.map { group in
+      let items = group.items.map { "a\(Self.number($0))<\($0.origin.map(\.description) ?? "")" }
+      return "\(group.key): \(group.activityCount)/\(group.actorCount) \(items)"
+    }.sorted()
+    if got != wanted { return fail("\(when), \(feed): has \(got), must have \(wanted)") }
+    // Nothing is ever marked here.
+    if page.unmarked != .init(unseen: wanted.count, unread: wanted.count) {
+      return fail("\(when), \(feed): \(String(describing: page.unmarked)) of \(wanted.count) groups")
+    }
+    return true
+  }
+
+  private static func number(_ item: FeedItem) -> Int { Int(item.activity.id.ticks / 10 % 1_000_000) - tickBase }
+
+  /// An engine whose calls pass no gate.
+  private func reader() -> FeedEngine {
+    var options = options
+    options.garbagePerReadMax = 0
+    return FeedEngine(
+      store: store, times: times, groups: groups, options: options, timing: World.timing(clock),
+      runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
+  }
+
+  private func read(_ feed: String) -> [(activity: Int, origin: String, content: Int)]? {
+    let engine = reader()
+    let app = app
+    let page = Self.wait(on: executor) {
+      try? await engine.readFlat(Self.feed(feed), app: app, page: PageRequest(limit: 100))
+    }
+    return page?.items.map { item in
+      (
+        Self.number(item), item.origin.map(\.description) ?? "",
+        Self.content(item.activity)
+      )
+    }
+  }
+
+  private static func content(_ activity: StoredActivity) -> Int {
+    let body = String(decoding: activity.body, as: UTF8.self)
+    guard let place = body.range(of: "\"by\":") else { return -1 }
+    return Int(body[place.upperBound...].prefix { $0.isNumber }) ?? -1
+  }
+
+  private static let tickBase = Int(ActivityTime(microseconds: 1_000_000).ticks / 10 % 1_000_000)
+
+  /// Runs something that passes no gate.
+  static func wait<T: Sendable>(on executor: StepExecutor, _ body: @escaping @Sendable () async -> T) -> T {
+    let box = ResultBox<T>()
+    executor.launch { box.put(await body()) }
+    executor.drain()
+    guard let value = box.take() else { preconditionFailure("a call without gates did not end") }
+    return value
+  }
+
+  func fail(_ what: String) -> Bool {
+    if failure == nil { failure = what }
+    return false
+  }
+}
