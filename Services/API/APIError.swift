@@ -148,6 +148,10 @@ struct APIError: Error, Hashable, Sendable {
     case .ranking(let failure): self = .ranking("the ranking failed: \(failure)")
     case .missing(let id): self = .missingActivity(id)
     case .activity(let error): self = FeedAPIHandler.refusal(error)
+    // The text is what clients compare (feeds J9).
+    case .aggregationFormat:
+      self.init(
+        status: 400, code: 14, exception: "JinjaRuntimeException", detail: "the format contains syntax errors")
     case .contention:
       self = .unavailable("the activity or feed is being changed by too many requests at once, try again")
     case .store(.overloaded): self = .unavailable("the store is overloaded, nothing was changed, try again")

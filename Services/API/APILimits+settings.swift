@@ -19,6 +19,9 @@ extension APILimits {
       name: "offset-max", range: 0...1_000_000, path: \.offsetMax,
       help: "activities or follows that an offset may skip; more is answered 400"),
     Entry(
+      name: "marks-max", range: 1...10_000, path: \.marksMax,
+      help: "groups that one request may mark by their ids as seen or as read; more is answered 400"),
+    Entry(
       name: "follow-list-max", range: 1...10_000, path: \.followListMax,
       help: "rows of a list of follows; a greater limit is cut to this"),
     Entry(

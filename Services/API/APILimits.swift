@@ -11,6 +11,8 @@ public struct APILimits: Hashable, Sendable {
   public var pageDefault = 25
   /// Activities or follows that may be skipped (L3).
   public var offsetMax = 10_000
+  /// Groups that one request may mark by their ids.
+  public var marksMax = 1_000
   /// Rows of a list of follows (L4).
   public var followListMax = 500
   /// Activities asked by id or by foreign id (L5).

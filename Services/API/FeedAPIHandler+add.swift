@@ -106,7 +106,7 @@ extension FeedAPIHandler {
     throw .input("Errors for fields \(Self.names(wrong[first])) in activities[\(first)]", fields: .batch(wrong))
   }
 
-  /// Targets must lie in groups that exist (400/4, feeds F8) and are served (400/6), and be few enough (L8).
+  /// Targets must lie in groups that exist (400/4, feeds F8), and be few enough (L8).
   func checkTargets(
     _ inputs: [ActivityInput], _ context: RequestContext, isBatch: Bool
   ) throws(APIError) {
@@ -116,14 +116,13 @@ extension FeedAPIHandler {
     }
     for (index, input) in inputs.enumerated() {
       for target in input.to {
-        guard let group = context.app.groups[target.group] else {
+        guard context.app.groups[target.group] != nil else {
           let field = APIError.Field(name: "to", messages: ["the feed group \(target.group) does not exist"])
           guard isBatch else { throw .input("Errors for fields 'to'", fields: .one([field])) }
           throw .input(
             "Errors for fields 'to' in activities[\(index)]",
             fields: .batch(inputs.indices.map { $0 == index ? [field] : [] }))
         }
-        try context.requireServed(group)
       }
     }
   }

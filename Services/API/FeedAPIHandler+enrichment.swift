@@ -64,6 +64,22 @@ extension FeedAPIHandler {
     writer.string(
       NextPage.path(
         feed: feed, enriched: true, page: page, result: result, query: context.query, apiKey: context.apiKey))
+    return tagged(writer, context)
+  }
+
+  /// A page of an aggregated or notification feed, whose activities are enriched like flat ones (feeds G8).
+  func enriched(
+    _ result: AggregatedPage, _ options: EnrichmentOptions, _ context: RequestContext, feed: FeedID, page: PageRequest
+  ) async throws(APIError) -> APIAnswer {
+    let bodies = try await enriched(result.groups.flatMap(\.items), options, context)
+    let next = NextPage.path(
+      feed: feed, enriched: true, page: page, result: result, query: context.query, apiKey: context.apiKey)
+    var writer = JSONWriter()
+    writer.bytes = PageWriter.open(result, activities: bodies, next: next)
+    return tagged(writer, context)
+  }
+
+  private func tagged(_ writer: JSONWriter, _ context: RequestContext) -> APIAnswer {
     // What the references name has no version on the page: its bytes have.
     let etag = PageTag.tag(of: writer.bytes)
     if let known = context.request.header("If-None-Match"), PageTag.matches(known, etag) {

@@ -7,7 +7,7 @@ extension FeedAPIHandler {
   /// `GET feed/{slug}/{id}/` and `GET enrich/feed/{slug}/{id}/` (feeds 2.2).
   func readFeed(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let (feed, group) = try context.feed()
-    try refuseUnservedReadParameters(context.query)
+    guard group.kind == .flat else { return try await readGroups(context, feed, group) }
     let page = try pageRequest(context.query)
     let options = context.route == .readEnrichedFeed ? try enrichmentOptions(context) : nil
     let ranked = try ranking(context, group, page: page)
@@ -64,21 +64,8 @@ extension FeedAPIHandler {
 
   private func bound(_ name: String, _ query: RequestQuery) throws(APIError) -> ActivityID? {
     guard let text = try query.scalar(name) else { return nil }
-    guard let id = ActivityID(text) else { throw .input("\(name) must be an activity id (a UUID)") }
+    guard let id = ActivityID(text) else { throw .input("\(name) must be an id as the feed gave it (a UUID)") }
     return id
-  }
-
-  /// Parameters that would change the answer but are not served yet; those without effect on a flat feed are let through.
-  private func refuseUnservedReadParameters(_ query: RequestQuery) throws(APIError) {
-    for name in ["mark_seen", "mark_read"] where try isWanted(name, query) {
-      throw .input("the parameter \(name) is not served yet")
-    }
-  }
-
-  /// `mark_seen` and `mark_read` hold a boolean or ids.
-  private func isWanted(_ name: String, _ query: RequestQuery) throws(APIError) -> Bool {
-    guard let value = query.list(name)?.first else { return false }
-    return !["false", "f", "0"].contains(value.lowercased())
   }
 
   /// A failure of the feed domain as an answer, with its cause in the log.

@@ -87,6 +87,12 @@ struct GroupUseRecorder<Base: FeedService>: FeedService {
     try await base.readRanked(feed, app: app, request: request)
   }
 
+  func readGroups(
+    _ feed: FeedID, of group: FeedGroup, app: AppID, page: PageRequest, marks: GroupMarks
+  ) async throws(FeedError) -> AggregatedPage {
+    try await base.readGroups(feed, of: group, app: app, page: page, marks: marks)
+  }
+
   func unfollow(_ requests: [UnfollowRequest], app: AppID, traceID: [UInt8]) async throws(FeedError) {
     try await base.unfollow(requests, app: app, traceID: traceID)
   }

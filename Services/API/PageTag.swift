@@ -5,32 +5,68 @@ import Model
 /// that a hot page is not hashed whole.
 enum PageTag {
   static func tag(of page: FlatPage, next: String, format: PageFormat) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    func add(_ bytes: some Sequence<UInt8>) {
-      // FNV-1a, with a separator after each part.
-      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-      hash = (hash ^ 0x1FF) &* 0x100_0000_01B3
+    var hash = Hash()
+    hash.add(page.items)
+    return hash.tag(next: next, format: format)
+  }
+
+  /// Counts and marks are part of what is shown.
+  static func tag(of page: AggregatedPage, next: String, format: PageFormat) -> String {
+    var hash = Hash()
+    for group in page.groups {
+      hash.add(group.id)
+      hash.add(UInt64(group.activityCount))
+      hash.add(UInt64(group.actorCount))
+      hash.add(UInt64(bitPattern: group.updatedAt.microseconds))
+      hash.add((group.isSeen ? 1 : 0) | (group.isRead ? 2 : 0))
+      hash.add(group.items)
     }
-    func add(_ number: UInt64) {
-      hash = (hash ^ number) &* 0x9E37_79B9_7F4A_7C15
-      hash ^= hash >> 32
+    if let unmarked = page.unmarked {
+      hash.add(UInt64(unmarked.unseen))
+      hash.add(UInt64(unmarked.unread))
     }
-    for item in page.items {
-      add(item.activity.id.ticks)
-      add(item.activity.id.low)
-      add(item.activity.version.rawValue)
-      // A ranked activity's bytes change with the hour and with what is counted.
-      if item.score != nil { add(item.activity.body) }
-      if let origin = item.origin {
-        add(origin.group.utf8)
-        add(origin.id.utf8)
-      } else {
-        add(CollectionOfOne<UInt8>(0))
+    return hash.tag(next: next, format: format)
+  }
+
+  /// FNV-1a over bytes, with a separator after each part.
+  private struct Hash {
+    private var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    mutating func add(_ bytes: some Sequence<UInt8>) {
+      for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+      value = (value ^ 0x1FF) &* 0x100_0000_01B3
+    }
+
+    mutating func add(_ number: UInt64) {
+      value = (value ^ number) &* 0x9E37_79B9_7F4A_7C15
+      value ^= value >> 32
+    }
+
+    mutating func add(_ id: ActivityID) {
+      add(id.ticks)
+      add(id.low)
+    }
+
+    mutating func add(_ items: [FeedItem]) {
+      for item in items {
+        add(item.activity.id)
+        add(item.activity.version.rawValue)
+        // A ranked activity's bytes change with the hour and with what is counted.
+        if item.score != nil { add(item.activity.body) }
+        if let origin = item.origin {
+          add(origin.group.utf8)
+          add(origin.id.utf8)
+        } else {
+          add(CollectionOfOne<UInt8>(0))
+        }
       }
     }
-    add(next.utf8)
-    add(format.rawValue.utf8)
-    return "W/\"\(String(hash, radix: 16))\""
+
+    mutating func tag(next: String, format: PageFormat) -> String {
+      add(next.utf8)
+      add(format.rawValue.utf8)
+      return "W/\"\(String(value, radix: 16))\""
+    }
   }
 
   /// The tag of a page whose bytes tell all of it: eight of them at a time.

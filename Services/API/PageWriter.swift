@@ -18,6 +18,74 @@ enum PageWriter {
     return writer.bytes
   }
 
+  /// The open body of an aggregated page: `results` and `next`, and what is not marked of a notification feed (feeds G2).
+  static func open(_ page: AggregatedPage, next: String) -> [UInt8] {
+    open(page, next: next) { item, writer in write(item.activity, origin: item.origin, to: &writer) }
+  }
+
+  /// The same with activities that have been written already, in the order of the page.
+  static func open(_ page: AggregatedPage, activities: [[UInt8]], next: String) -> [UInt8] {
+    var rest = activities[...]
+    return open(page, next: next) { _, writer in
+      if let body = rest.popFirst() { writer.splice(body) }
+    }
+  }
+
+  private static func open(
+    _ page: AggregatedPage, next: String, _ activity: (FeedItem, inout JSONWriter) -> Void
+  ) -> [UInt8] {
+    let bytes = page.groups.reduce(next.utf8.count + 128) { sum, group in
+      group.items.reduce(sum + 320 + group.key.utf8.count) { $0 + $1.activity.body.count + 80 }
+    }
+    var writer = JSONWriter(reserving: bytes)
+    writer.splice(#"{"results":["#)
+    for (index, group) in page.groups.enumerated() {
+      if index > 0 { writer.splice(",") }
+      write(group, isNotification: page.unmarked != nil, to: &writer, activity)
+    }
+    writer.splice(#"],"next":"#)
+    writer.string(next)
+    if let unmarked = page.unmarked {
+      writer.splice(#","unseen":"#)
+      writer.integer(unmarked.unseen)
+      writer.splice(#","unread":"#)
+      writer.integer(unmarked.unread)
+    }
+    return writer.bytes
+  }
+
+  private static func write(
+    _ group: ActivityGroup, isNotification: Bool, to writer: inout JSONWriter,
+    _ activity: (FeedItem, inout JSONWriter) -> Void
+  ) {
+    writer.splice(#"{"id":""#)
+    group.id.append(to: &writer.bytes)
+    writer.splice(#"","group":"#)
+    writer.string(group.key)
+    writer.splice(#","verb":"#)
+    writer.splice(group.verb)
+    writer.splice(#","activity_count":"#)
+    writer.integer(group.activityCount)
+    writer.splice(#","actor_count":"#)
+    writer.integer(group.actorCount)
+    if isNotification {
+      writer.splice(#","is_seen":"#)
+      writer.boolean(group.isSeen)
+      writer.splice(#","is_read":"#)
+      writer.boolean(group.isRead)
+    }
+    writer.splice(#","created_at":""#)
+    group.createdAt.append(to: &writer.bytes)
+    writer.splice(#"","updated_at":""#)
+    group.updatedAt.append(to: &writer.bytes)
+    writer.splice(#"","activities":["#)
+    for (index, item) in group.items.enumerated() {
+      if index > 0 { writer.splice(",") }
+      activity(item, &writer)
+    }
+    writer.splice("]}")
+  }
+
   /// One activity as read from a feed.
   static func write(_ activity: StoredActivity, origin: FeedID?, to writer: inout JSONWriter) {
     writer.splice(activity.body[..<activity.originOffset])

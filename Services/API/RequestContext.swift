@@ -47,7 +47,7 @@ struct RequestContext: Sendable {
     return FeedID(group: slug, id: route == .readFeed ? PageFormat.split(id).id : id)
   }
 
-  /// The feed the path names, in a group that exists and is served.
+  /// The feed the path names, in a group that exists.
   func feed() throws(APIError) -> (id: FeedID, group: FeedGroup) {
     guard let feed = Self.feed(parameters, route) else {
       throw .input(
@@ -55,15 +55,7 @@ struct RequestContext: Sendable {
           + "\(FeedID.idBytesMax) of them")
     }
     guard let group = app.groups[feed.group] else { throw .feedConfig("the feed group \(feed.group) does not exist") }
-    try requireServed(group)
     return (feed, group)
-  }
-
-  /// Aggregated and notification groups are refused until they are served.
-  func requireServed(_ group: FeedGroup) throws(APIError) {
-    guard group.kind == .flat else {
-      throw .feedConfig("the feed group \(group.slug) is of type \(group.kind.rawValue), which is not served yet")
-    }
   }
 
   /// Runs an authorization check with its refusal in the API's shape. What lies in no feed group asks the app's own rules

@@ -70,7 +70,7 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   if let window = settings.integer("ranked-window-max") { options.rankedWindowMax = window }
   if let scanned = settings.integer("filter-scan-max") { options.filterScanMax = scanned }
   let engine = FeedEngine(
-    store: store, times: times, options: options,
+    store: store, times: times, groups: ConfiguredGroups(watcher), options: options,
     timing: JobTiming(wallMilliseconds: { UInt64(max(0, wallClockMicroseconds()) / 1_000) }), logger: context.logger,
     metrics: context.metrics)
   return FeedAPIService.Foundation(

@@ -125,17 +125,12 @@ struct ApplyEngine {
 
   /// The groups of a new app (feeds 1.8), formats included.
   static var standardGroups: [String: StoredApp.Group] {
-    let byVerbAndDay = "{{ verb }}_{{ time.strftime('%Y-%m-%d') }}"
-    let formats = [
-      "timeline_aggregated": byVerbAndDay, "notification": byVerbAndDay,
-      "aggregated": "{{ actor }}_{{ verb }}_{{ time.strftime('%Y-%m-%d') }}",
-    ]
     return FeedGroup.standard.reduce(into: [:]) { groups, group in
       var document: [String: JSONValue] = [
         "type": .string(group.kind.rawValue), "policy": .string(group.policy.rawValue),
         "realtime": .boolean(group.realtime), "pull_above": .integer(group.pullAbove),
       ]
-      if let format = formats[group.slug] { document["aggregation_format"] = .string(format) }
+      if let format = group.aggregationFormat { document["aggregation_format"] = .string(format) }
       groups[group.slug] = StoredApp.Group(slug: group.slug, document: document)
     }
   }

@@ -130,10 +130,30 @@ struct ApplyPlanner {
       plan.isNew && before != nil ? nil : before.map { Self.value($0.document) }, Self.value(document), path: path)
     plan.items += changes.isEmpty ? [PlanItem(.noop, path)] : changes
     if !changes.isEmpty { plan.changedGroups.insert(slug) }
-    if changes.contains(where: { $0.path == path + "/aggregation_format" }), before?.inUse == true {
+    warnOfFormat(document, path, isChanged: changes.contains { $0.path == path + "/aggregation_format" }, before, &plan)
+  }
+
+  /// A format that does not compile is saved all the same: adds pass, and reads say so (feeds J9).
+  private func warnOfFormat(
+    _ document: [String: JSONValue], _ path: String, isChanged: Bool, _ before: StoredApp.Group?,
+    _ plan: inout ApplyPlan
+  ) {
+    if isChanged, before?.inUse == true, document["reaggregate"]?.boolean != true {
       plan.warnings.append(
         "\(path)/aggregation_format: the format is applied when activities are written: those already there keep theirs"
       )
+    }
+    guard let text = document["aggregation_format"]?.string else { return }
+    do throws(AggregationFormatError) {
+      if try AggregationFormat(text).isTooLarge {
+        plan.warnings.append(
+          "\(path)/aggregation_format: the format has more than \(AggregationFormat.textBytesMax) bytes or nests deeper than "
+            + "\(AggregationFormat.levelsMax) levels: all activities will be in one group")
+      }
+    } catch {
+      plan.warnings.append(
+        "\(path)/aggregation_format: \(error): reads of these feeds will answer 400 until it is corrected, and activities "
+          + "added meanwhile will not be in them")
     }
   }
 

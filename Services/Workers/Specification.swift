@@ -1,3 +1,4 @@
+import ControlPlane
 import HTTP
 import KeevoClient
 import ServiceKit
@@ -11,15 +12,33 @@ public func workerSpecification() -> ServiceSpecification {
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9087", help: "where /healthz, /readyz and /metrics are served"),
       Setting("keevo", .address, default: "127.0.0.1:8082", help: "the store"),
+      Setting(
+        "postgres", .text, default: "dbname=millrace", help: "PostgreSQL's connection string (libpq's form)",
+        isSecret: true),
+      Setting(
+        "master-key-file", .path, default: "var/master.key",
+        help: "the key that opens sealed secrets; made with mode 600 if it is not there"),
+      Setting(
+        "data-dir", .path, default: "var/worker",
+        help: "where the last configuration is kept, sealed, for a start without PostgreSQL"),
       Setting("lane-width", .integer(1...1_000), default: "4", help: "jobs of one kind that run at once"),
     ],
     commands: [rssCommand(), importCommand()],
     build: { context in
+      let settings = context.configuration
+      let watcher = try await ConfigurationWatcher.start(
+        postgres: settings.string("postgres") ?? "", masterKeyFile: settings.string("master-key-file") ?? "",
+        cacheFile: (settings.string("data-dir") ?? ".") + "/configuration.sealed", logger: context.logger,
+        metrics: context.metrics)
       let store = KeevoClient(
-        address: context.configuration.string("keevo") ?? "127.0.0.1:8082", loops: context.loops,
-        logger: context.logger, metrics: context.metrics)
+        address: settings.string("keevo") ?? "127.0.0.1:8082", loops: context.loops, logger: context.logger,
+        metrics: context.metrics)
       return try await WorkerService.start(
-        store: store, laneWidth: context.configuration.integer("lane-width") ?? 4, context: context,
-        close: { await store.close() })
+        store: store, groups: ConfiguredGroups(watcher), laneWidth: settings.integer("lane-width") ?? 4,
+        context: context, notReadyReason: { watcher.notReadyReason },
+        close: {
+          await watcher.stop()
+          await store.close()
+        })
     })
 }

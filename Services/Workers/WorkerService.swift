@@ -3,6 +3,7 @@ import Feeds
 import HTTP
 import Jobs
 import KeevoClient
+import Model
 import ServiceKit
 import Telemetry
 
@@ -10,13 +11,15 @@ import Telemetry
 public struct WorkerService: RunningService {
   private let runner: JobRunner
   private let http: HTTPService
+  private let notReady: @Sendable () -> String?
   private let close: @Sendable () async -> Void
 
-  /// Starts to work on what lies in `store`; `close` is called when all work has ended.
+  /// Starts to work on what lies in `store`, for feeds of `groups`; `close` is called when all work has ended.
   public static func start(
-    store: any KeyValueStore, laneWidth: Int, context: ServiceContext, close: @escaping @Sendable () async -> Void = {}
+    store: any KeyValueStore, groups: any FeedGroupSource, laneWidth: Int, context: ServiceContext,
+    notReadyReason: @escaping @Sendable () -> String? = { nil }, close: @escaping @Sendable () async -> Void = {}
   ) async throws -> WorkerService {
-    let engine = FeedEngine(store: store, logger: context.logger, metrics: context.metrics)
+    let engine = FeedEngine(store: store, groups: groups, logger: context.logger, metrics: context.metrics)
     var limits = JobTable.Limits()
     limits.laneWidth = laneWidth
     let runner = JobRunner(
@@ -24,10 +27,10 @@ public struct WorkerService: RunningService {
       metrics: context.metrics)
     let http = try await HTTPService.start(NotServedYetHandler(service: "worker"), context: context)
     runner.start()
-    return WorkerService(runner: runner, http: http, close: close)
+    return WorkerService(runner: runner, http: http, notReady: notReadyReason, close: close)
   }
 
-  public func notReadyReason() async -> String? { runner.notReadyReason }
+  public func notReadyReason() async -> String? { notReady() ?? runner.notReadyReason }
 
   public func drain() async {
     await runner.drain()

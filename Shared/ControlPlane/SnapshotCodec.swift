@@ -42,10 +42,12 @@ enum SnapshotCodec {
         out.text(group.slug)
         out.text(group.kind.rawValue)
         out.text(group.policy.rawValue)
-        out.flags([group.realtime])
+        out.flags([group.realtime, group.reaggregate])
         out.number(UInt64(group.pullAbove))
         out.texts(group.rankingDefault.map { [$0] } ?? [])
         out.texts(group.rankings.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
+        out.texts(group.aggregationFormat.map { [$0] } ?? [])
+        out.number(UInt64(group.activitiesPerGroupMax))
       }
     }
     out.number(UInt64(snapshot.keys.count))
@@ -214,14 +216,18 @@ enum SnapshotCodec {
       guard let kind = FeedGroup.Kind(rawValue: try text()), let policy = FeedGroup.Policy(rawValue: try text()) else {
         throw .damaged
       }
-      let realtime = try byte() & 1 != 0
+      let flags = try byte()
       guard let pullAbove = Int(exactly: try number()) else { throw .damaged }
-      var group = FeedGroup(slug: slug, kind: kind, policy: policy, realtime: realtime, pullAbove: pullAbove)
+      var group = FeedGroup(slug: slug, kind: kind, policy: policy, realtime: flags & 1 != 0, pullAbove: pullAbove)
       if format >= 2 {
         group.rankingDefault = try texts().first
         let pairs = try texts()
         guard pairs.count % 2 == 0 else { throw .damaged }
         for index in stride(from: 0, to: pairs.count, by: 2) { group.rankings[pairs[index]] = pairs[index + 1] }
+        group.reaggregate = flags & 2 != 0
+        group.aggregationFormat = try texts().first
+        guard let shown = Int(exactly: try number()) else { throw .damaged }
+        group.activitiesPerGroupMax = shown
       }
       return group
     }

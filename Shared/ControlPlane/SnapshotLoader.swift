@@ -134,7 +134,13 @@ struct SnapshotLoader {
     var groups: [AppID: [FeedGroup]] = [:]
     let rankings = try readRankings(connection)
     let rows = try connection.query(
-      "SELECT app_id, slug, type, policy, realtime, pull_above, settings->>'ranking_default' FROM feed_groups",
+      """
+      SELECT app_id, slug, type, policy, realtime, pull_above, settings->>'ranking_default',
+             settings->>'aggregation_format',
+             COALESCE((settings->>'max_activities_per_group')::bigint, 15),
+             COALESCE((settings->>'reaggregate')::boolean, false)
+      FROM feed_groups
+      """,
       timeoutMilliseconds: Self.loadMillisecondsMax)
     for row in rows {
       guard let kind = FeedGroup.Kind(rawValue: try row.text(2)),
@@ -147,7 +153,9 @@ struct SnapshotLoader {
       groups[owner, default: []].append(
         FeedGroup(
           slug: slug, kind: kind, policy: policy, realtime: try row.boolean(4), pullAbove: Int(try row.integer(5)),
-          rankings: rankings[owner]?[slug] ?? [:], rankingDefault: row.optionalText(6)))
+          aggregationFormat: row.optionalText(7), activitiesPerGroupMax: Int(try row.integer(8)),
+          reaggregate: try row.boolean(9), rankings: rankings[owner]?[slug] ?? [:], rankingDefault: row.optionalText(6))
+      )
     }
     return groups
   }

@@ -95,6 +95,14 @@ struct ActivityRecord: Hashable, Sendable {
     customOffset = originOffset + list.count
   }
 
+  /// The placements whose aggregated feeds must count the activity anew: all that stay, if this record has another actor than the
+  /// one before (B15).
+  func renewals(after before: ActivityRecord?, _ kept: [Placement], _ id: ActivityID) -> [Placement] {
+    guard let before else { return [] }
+    let isSame = stored(id, version: .zero).actorText == before.stored(id, version: .zero).actorText
+    return isSame ? [] : kept
+  }
+
   func stored(_ id: ActivityID, version: Stamp) -> StoredActivity {
     StoredActivity(
       id: ActivityID(ticks: id.ticks, low: id.low, version: idVersion), version: version, body: body,

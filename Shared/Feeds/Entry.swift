@@ -65,7 +65,7 @@ struct EntryKey: Hashable, Sendable {
 
 /// What an entry's row holds: format 1, the placement's kind, and when the activity arrived at the source.
 ///
-/// Rows of aggregated feeds will add hashes of group and actor, under a flag.
+/// Aggregated feeds hold no such rows: see `EntrySet`.
 struct EntryValue: Hashable, Sendable {
   /// Where the store writes the arrival in an own row.
   static let arrivalOffset = 2

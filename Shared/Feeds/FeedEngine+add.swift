@@ -15,7 +15,10 @@ extension FeedEngine {
   struct Committed: Sendable {
     var id: ActivityID
     var version: Stamp
+    var record: ActivityRecord
     var job: (lease: JobLease, items: [FanOutPayload.Item])
+    /// Whether aggregated feeds must count the activity under another actor.
+    var renews = false
   }
 
   public func add(

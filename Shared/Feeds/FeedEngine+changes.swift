@@ -185,6 +185,17 @@ extension FeedEngine {
       draft.fanOuts.append((job, items))
       _ = draft.make(job)
     }
+    // Aggregated feeds that hold it count it anew under another actor (B15).
+    var renewals = (plan.record?.renewals(after: state.record, plan.kept, draft.id) ?? [])[...]
+    while !renewals.isEmpty {
+      let part = Array(renewals.prefix(options.jobPlacementsMax))
+      renewals = renewals.dropFirst(part.count)
+      let job = JobRecord(
+        kind: .fanOut, holder: holder, madeAtMilliseconds: now, traceID: context.traceID,
+        payload: FanOutPayload(id: draft.id, items: [], renewals: part).encoded)
+      draft.fanOuts.append((job, []))
+      _ = draft.make(job)
+    }
     let deleted = plan.record == nil
     var gone = plan.gone[...]
     while !gone.isEmpty {
@@ -216,7 +227,11 @@ extension FeedEngine {
     for (number, part) in draft.fanOuts.enumerated() {
       let id = JobID(partition: partition, stamp: result.stamp, number: UInt8(number))
       let lease = JobLease(id, record: part.job, version: result.stamp, store: store, timing: timing)
-      fanOuts.append(Committed(id: draft.id, version: version, job: (lease, part.items)))
+      if let record {
+        fanOuts.append(
+          Committed(
+            id: draft.id, version: version, record: record, job: (lease, part.items), renews: part.items.isEmpty))
+      }
     }
     return ChangedActivity(
       id: draft.id, record: record, version: version, placed: draft.placed, gone: draft.gone, fanOuts: fanOuts,
@@ -235,9 +250,10 @@ extension FeedEngine {
       if !options.faults.contains(.noHelp) {
         for change in changes { try await help(change.pending, FeedKeys.activity(change.id, app)) }
       }
-      // Everybody sees a removal now; what came into its feed by follows is hidden next, the rest is garbage.
+      // Everybody sees a removal now in flat feeds; what came into its feed by follows is hidden next, aggregated feeds lose it,
+      // and the rest is garbage (B13).
       for change in changes {
-        if let garbage = change.garbage { try await hide(garbage, app) }
+        if let garbage = change.garbage { try await clear(garbage, app) }
       }
       let errors = await concurrently([true, false]) { [self] spreads in
         await failure { () throws(JobError) in

@@ -22,9 +22,13 @@ extension FeedEngine {
       let record = try followRecord(try await get(lease.id.partition, FeedKeys.follow(payload.target)))
       let stands = record?.epoch == epoch && record?.state == .live
       entries = stands ? try await copied(payload, epoch, app) : []
+      if let group = try aggregatedGroup(ofFeed: source, app) {
+        try await enter(entries, from: payload.target, into: source, group, app, job.traceID)
+      }
     } catch {
       throw .store(error)
     }
+    if try isAggregated(source, app) { return try await lease.finish() }
     var rest = entries[...]
     while rest.count > options.stepRowsMax {
       try await lease.renewIfDue()
@@ -37,6 +41,53 @@ extension FeedEngine {
       rest = []
     }
     try await lease.commit(.finish, operations: puts(rest))
+  }
+
+  func isAggregated(_ feed: [UInt8], _ app: AppID) throws(JobError) -> Bool {
+    do { return try aggregatedGroup(ofFeed: feed, app) != nil } catch { throw .store(error) }
+  }
+
+  /// Groups what a follow copies into an aggregated feed like new activities (feeds W4), oldest first, and looks again at those
+  /// that have changed or gone meanwhile (B15).
+  private func enter(
+    _ entries: [(key: EntryKey, value: EntryValue)], from target: [UInt8], into feed: [UInt8], _ group: FeedGroup,
+    _ app: AppID, _ traceID: [UInt8]
+  ) async throws(StoreError) {
+    var rest = entries.sorted { $0.key.id < $1.key.id }[...]
+    while !rest.isEmpty {
+      let part = Array(rest.prefix(options.stepRowsMax))
+      rest = rest.dropFirst(part.count)
+      var open = part
+      for _ in 0..<options.contentionTriesMax where !open.isEmpty {
+        let fence = fence()
+        let keys = open.map {
+          MultiGetRequest.Item(partition: FeedKeys.activity($0.key.id, app), key: FeedKeys.record)
+        }
+        let before = try await multiGet(keys)
+        var changes: [FeedChange] = []
+        for (entry, row) in zip(open, before) {
+          guard let row, let record = try record(row),
+            let placement = try await placement(entry.key.id, record, target, entry.key.placement, app)
+          else {
+            changes.append(leaving(entry.key.id, via: target, entry.key.placement, feed, group))
+            continue
+          }
+          var activity = try EnteringActivity(entry.key.id, record, version: row.version)
+          let change = entering(
+            &activity, via: target, placement, edge: entry.key.edge, arrival: entry.value.arrival, into: feed, group,
+            notAfterMilliseconds: fence)
+          if let change { changes.append(change) }
+        }
+        var inTime = true
+        for case .late in try await aggregate(changes, app, traceID) { inTime = false }
+        if options.faults.contains(.noSecondLook) { break }
+        let after = try await multiGet(keys)
+        open = zip(open, zip(before, after)).filter { !inTime || $0.1.0?.version != $0.1.1?.version }.map(\.0)
+      }
+      guard open.isEmpty || options.faults.contains(.noSecondLook) else {
+        throw .overloaded("activities change again and again while they are copied")
+      }
+    }
   }
 
   private func puts(_ entries: ArraySlice<(key: EntryKey, value: EntryValue)>) -> [Operation] {

@@ -33,15 +33,23 @@ extension FeedEngine {
       do throws(StoreError) { try await putOwnRows(payload, id, job.traceID) } catch { throw .store(error) }
     }
     var budget = visible ? options.visibleFeedsMax : .max
-    while cursor.item < payload.items.count {
-      let item = payload.items[cursor.item]
-      guard try await place(payload.id, item, id, job, cursor: &cursor, lease: lease, budget: &budget) else {
+    let count = payload.items.count + payload.renewals.count
+    while cursor.item < count {
+      let isDone: Bool
+      if cursor.item < payload.items.count {
+        isDone = try await place(
+          payload.id, payload.items[cursor.item], id, job, cursor: &cursor, lease: lease, budget: &budget)
+      } else {
+        let placement = payload.renewals[cursor.item - payload.items.count]
+        isDone = try await renew(payload.id, placement, id, job, cursor: &cursor, lease: lease, budget: &budget)
+      }
+      guard isDone else {
         // The rest is a worker's.
         try await lease?.release(cursor: cursor.encoded)
         return
       }
       cursor = PlacementCursor(item: cursor.item + 1)
-      if let lease, cursor.item < payload.items.count { try await lease.save(cursor: cursor.encoded) }
+      if let lease, cursor.item < count { try await lease.save(cursor: cursor.encoded) }
     }
     try await lease?.finish()
   }
@@ -65,6 +73,14 @@ extension FeedEngine {
   ) async throws(JobError) -> Bool {
     let app = AppID(id.partition.app)
     let epoch = epoch(id)
+    do throws(StoreError) {
+      if let group = try aggregatedGroup(ofFeed: item.feed, app) {
+        try await enterOwn(activity, item.feed, group, epoch, app, job.traceID)
+        return true
+      }
+    } catch {
+      throw .store(error)
+    }
     var live: Bool
     var arrived = Stamp.zero
     do throws(StoreError) {
@@ -111,21 +127,43 @@ extension FeedEngine {
       let fence = fence()
       let rows = try await edges(of: item.feed, app.rawValue, after: after, limit: limit)
       guard let last = rows.last else { return Page(last: nil, isLast: true) }
+      let followers = try followers(rows, app)
       var stands = live
       if live {
+        // Aggregated feeds take what the activity is now, and again if it has changed by the second look (B15).
+        var changes: [FeedChange] = []
+        var version: Stamp?
+        if !followers.aggregated.isEmpty {
+          let now = try await activityRecord(activity, app)
+          version = now.version
+          if let record = now.record, let version = now.version,
+            let placement = try await placement(activity, record, item.feed, epoch, app)
+          {
+            var entering = try EnteringActivity(activity, record, version: version)
+            changes = self.entering(
+              &entering, placement, arrived, into: followers.aggregated, notAfterMilliseconds: fence)
+          }
+        }
         var inTime = true
-        for request in entries(activity, item, epoch, arrived, try decode(rows), app.rawValue, fence, traceID) {
+        for request in entries(activity, item, epoch, arrived, followers.flat, app.rawValue, fence, traceID) {
           let late = try await store.putMany(request).late
           fanOutEntries.increment(by: request.targets.count - late.count)
           if !late.isEmpty { inTime = false }
         }
+        for case .late in try await aggregate(changes, app, traceID) { inTime = false }
         if !inTime { continue }
-        stands = try await self.stands(activity, item.feed, epoch, app)
+        let now = try await activityRecord(activity, app)
+        if let record = now.record {
+          stands = try await placement(activity, record, item.feed, epoch, app) != nil
+        } else {
+          stands = false
+        }
+        let isSame = followers.aggregated.isEmpty || now.version == version
+        if stands, !isSame, !options.faults.contains(.noSecondLook) { continue }
       }
       if !stands {
         // Gone meanwhile: take this step's rows back; the garbage job takes those of earlier steps.
-        try await deleteEntries(
-          activity, via: item.feed, epoch, of: rows.map { FollowerEdge.source($0.key.rest) }, app, traceID)
+        try await deleteEntries(activity, via: item.feed, epoch, of: followers, app, traceID)
         return Page(last: last.key.rest, isLast: true)
       }
       return Page(last: last.key.rest, isLast: rows.count < limit)
@@ -141,13 +179,19 @@ extension FeedEngine {
     return result.applied ? result.stamp : try await arrival(activity, item.feed, epoch, app.rawValue)
   }
 
-  /// Deletes an own row with its place in the index by arrival.
+  /// Deletes an own row with its place in the index by arrival; takes the activity out of an aggregated feed. Gives whether the
+  /// feed is one.
+  @discardableResult
   func deleteOwnRow(
     _ activity: ActivityID, _ feed: [UInt8], _ epoch: Stamp, _ app: AppID, _ traceID: [UInt8]
-  ) async throws(StoreError) {
+  ) async throws(StoreError) -> Bool {
+    if let group = try aggregatedGroup(ofFeed: feed, app) {
+      try await aggregate([leaving(activity, via: nil, epoch, feed, group)], app, traceID)
+      return true
+    }
     let key = EntryKey(activity, via: 0, placement: epoch, edge: .zero)
     let partition = FeedKeys.feed(named: feed, app.rawValue)
-    guard let row = try await get(partition, key.row) else { return }
+    guard let row = try await get(partition, key.row) else { return false }
     let value: EntryValue
     do { value = try EntryValue(row.value) } catch { throw .unknownFormat("entry: \(error)") }
     garbageRows.increment()
@@ -157,14 +201,16 @@ extension FeedEngine {
           partition: partition,
           operations: [.delete(key.row), .delete(FeedKeys.arrival(value.arrival, activity, placement: epoch))])
       ], traceID)
+    return false
   }
 
-  /// Deletes the entries and hide rows that cite one placement of `via`, in many feeds.
+  /// Deletes the entries and hide rows that cite one placement of `via`, in many feeds; aggregated ones lose the activity.
   func deleteEntries(
-    _ activity: ActivityID, via: [UInt8], _ epoch: Stamp, of feeds: [[UInt8]], _ app: AppID, _ traceID: [UInt8]
+    _ activity: ActivityID, via: [UInt8], _ epoch: Stamp, of followers: Followers, _ app: AppID, _ traceID: [UInt8]
   ) async throws(StoreError) {
+    try await aggregate(leaving(activity, via: via, epoch, of: followers.aggregated), app, traceID)
     let range = EntryKey.range(activity, via: FeedKeys.feedHash(via), placement: epoch)
-    var rest = feeds[...]
+    var rest = followers.flat.map(\.source)[...]
     while !rest.isEmpty {
       let part = rest.prefix(StoreLimits.subBatchesMax)
       rest = rest.dropFirst(part.count)

@@ -3,7 +3,7 @@ import KeevoClient
 import Model
 
 extension FeedEngine: JobHandler {
-  public var kinds: [JobKind] { [.fanOut, .copy, .garbage, .unfollow, .audit, .reaction] }
+  public var kinds: [JobKind] { [.fanOut, .copy, .garbage, .unfollow, .audit, .reaction, .convert] }
 
   /// Runs a job whole; a worker calls it.
   public func run(_ lease: JobLease) async throws(JobError) {
@@ -15,6 +15,7 @@ extension FeedEngine: JobHandler {
     case .unfollow: try await endFollow(lease, visible: false)
     case .audit: try await deliver(lease)
     case .reaction: _ = try await runReaction(lease)
+    case .convert: try await convert(lease)
     default: throw .impossible("a \(job.kind.name) job is not the feed domain's")
     }
   }
@@ -27,7 +28,7 @@ extension FeedEngine: JobHandler {
       let id = JobID(partition: partition, rest: row.key.rest)
       switch job.kind {
       case .fanOut: try await fanOut(id, job, lease: nil, visible: true)
-      case .garbage: try await hide(job, AppID(partition.app))
+      case .garbage: try await clear(job, AppID(partition.app))
       default: break
       }
     }
@@ -44,7 +45,8 @@ extension FeedEngine: JobHandler {
       if job.kind == .unfollow {
         let cursor: UnfollowCursor
         do { cursor = try UnfollowCursor(job.cursor) } catch { throw .format(error) }
-        if cursor.stage != .edge { return }
+        let aggregated = try isAggregated(FeedKeys.feedName(of: id.partition), AppID(id.partition.app))
+        if cursor.stage == .last || cursor.stage == .first && !aggregated { return }
       }
       let lease = try await JobLease.take(
         id, record: job, version: row.version, holder: holder, store: store, timing: timing)

@@ -1,12 +1,17 @@
 import Jobs
 import KeevoClient
+import Model
 import Telemetry
 
 extension FeedEngine {
   /// The engine that services run: the process's clocks, times of a leased slot.
-  public convenience init(store: any KeyValueStore, options: Options = Options(), logger: Logger, metrics: Metrics) {
+  public convenience init(
+    store: any KeyValueStore, groups: any FeedGroupSource, options: Options = Options(), logger: Logger,
+    metrics: Metrics
+  ) {
     self.init(
-      store: store, times: LeasedTimeSource(store: store), options: options, timing: .live, logger: logger,
+      store: store, times: LeasedTimeSource(store: store), groups: groups, options: options, timing: .live,
+      logger: logger,
       metrics: metrics)
   }
 }

@@ -27,7 +27,7 @@ extension FeedEngine {
     if changes[0] == nil {
       try await asked { () throws(StoreError) in try await removeLocally(id, local, name, app, context.traceID) }
     }
-    await show("hide", changes, context)
+    await show("removal", changes, context)
   }
 
   /// Feeds F18 and F19: from where it was added it goes with all its `to` targets, from elsewhere only there.
@@ -63,13 +63,7 @@ extension FeedEngine {
     _ id: ActivityID, _ placements: [Placement], _ feed: [UInt8], _ app: AppID
   ) async throws(StoreError) -> [EntryKey] {
     let partition = FeedKeys.feed(named: feed, app.rawValue)
-    let rows = try await store.scan(
-      ScanRequest(scope: .partition(partition, EntryKey.range(id)), limit: StoreLimits.scanRowsMax, keysOnly: true)
-    ).rows
-    var keys = rows.compactMap { row -> EntryKey? in
-      guard !EntryKey.isHide(row.key.rest), let key = EntryKey(row.key.rest), key.via != 0 else { return nil }
-      return key
-    }
+    var keys = try await heldEntries(id, feed, partition, app)
     let others = placements.filter { $0.feed != feed }
     let follows = try await multiGet(others.map { .init(partition: partition, key: FeedKeys.follow($0.feed)) })
     for (placement, row) in zip(others, follows) {
@@ -82,10 +76,36 @@ extension FeedEngine {
     return keys
   }
 
+  /// The entries of an activity that the feed has got by following.
+  private func heldEntries(
+    _ id: ActivityID, _ feed: [UInt8], _ partition: Partition, _ app: AppID
+  ) async throws(StoreError) -> [EntryKey] {
+    if try aggregatedGroup(ofFeed: feed, app) != nil {
+      guard let row = try await get(partition, AggregateKeys.entries(id)) else { return [] }
+      let set: EntrySet
+      do { set = try EntrySet(row.value) } catch { throw .unknownFormat("an entry set: \(error)") }
+      return set.citations.filter { $0.via != 0 }.map {
+        EntryKey(id, via: $0.via, placement: $0.placement, edge: $0.edge)
+      }
+    }
+    let rows = try await store.scan(
+      ScanRequest(scope: .partition(partition, EntryKey.range(id)), limit: StoreLimits.scanRowsMax, keysOnly: true)
+    ).rows
+    return rows.compactMap { row -> EntryKey? in
+      guard !EntryKey.isHide(row.key.rest), let key = EntryKey(row.key.rest), key.via != 0 else { return nil }
+      return key
+    }
+  }
+
   private func putHides(
     _ hides: [EntryKey], _ feed: [UInt8], _ app: AppID, _ traceID: [UInt8]
   ) async throws(StoreError) {
-    if hides.isEmpty { return }
+    guard let first = hides.first else { return }
+    if let group = try aggregatedGroup(ofFeed: feed, app) {
+      let hidden = hides.map { EntrySet.Hidden(via: $0.via, placement: $0.placement, edge: $0.edge) }
+      try await aggregate([FeedChange(feed, AggregateRules(group), .hide(first.id, hidden))], app, traceID)
+      return
+    }
     _ = try await write(
       [
         SubBatch(
@@ -93,65 +113,28 @@ extension FeedEngine {
       ], traceID)
   }
 
-  /// The visible part of a garbage job.
-  func hide(_ job: JobRecord, _ app: AppID) async throws(JobError) {
+  /// The visible part of a garbage job: hides, then aggregated feeds, up to as many followers as an add reaches.
+  func clear(_ job: JobRecord, _ app: AppID) async throws(JobError) {
     let payload: GarbagePayload
     do { payload = try GarbagePayload(job.payload) } catch { throw .format(error) }
-    do { try await putHides(payload.hides, payload.feed, app, job.traceID) } catch { throw .store(error) }
-  }
-
-  /// Collects what removed placements left: own rows, then the followers' entries, ended edges' as well (B9, B11).
-  func collect(_ lease: JobLease) async throws(JobError) {
-    let job = lease.record
-    let app = AppID(lease.id.partition.app)
-    let payload: GarbagePayload
-    var cursor: PlacementCursor
-    do throws(FormatError) {
-      payload = try GarbagePayload(job.payload)
-      cursor = try PlacementCursor(job.cursor)
+    do throws(StoreError) {
+      try await putHides(payload.hides, payload.feed, app, job.traceID)
+      var changes: [FeedChange] = []
+      var left = options.visibleFeedsMax
+      for placement in payload.gone {
+        if let group = try aggregatedGroup(ofFeed: placement.feed, app) {
+          changes.append(leaving(payload.id, via: nil, placement.epoch, placement.feed, group))
+        } else if placement.kind != .many, left > 0 {
+          let page = try await edges(of: placement.feed, app.rawValue, after: [], limit: left)
+          left -= page.count
+          changes += leaving(
+            payload.id, via: placement.feed, placement.epoch, of: try followers(page, app).aggregated)
+        }
+      }
+      try await aggregate(changes, app, job.traceID)
     } catch {
-      throw .format(error)
+      throw .store(error)
     }
-    if job.cursor.isEmpty { try await hide(job, app) }
-    while cursor.item < payload.gone.count {
-      let placement = payload.gone[cursor.item]
-      do throws(StoreError) {
-        if cursor.after.isEmpty {
-          try await deleteOwnRow(payload.id, placement.feed, placement.epoch, app, job.traceID)
-        }
-        jobSteps.increment()
-        let page = try await edges(of: placement.feed, app.rawValue, after: cursor.after, limit: options.fanOutPageMax)
-        try await deleteEntries(
-          payload.id, via: placement.feed, placement.epoch, of: page.map { FollowerEdge.source($0.key.rest) }, app,
-          job.traceID)
-        if let last = page.last, page.count == options.fanOutPageMax {
-          cursor.after = last.key.rest
-        } else {
-          cursor = PlacementCursor(item: cursor.item + 1)
-        }
-      } catch {
-        throw .store(error)
-      }
-      if cursor.item < payload.gone.count {
-        if lease.shouldStop { return try await lease.release(cursor: cursor.encoded) }
-        try await lease.save(cursor: cursor.encoded)
-      }
-    }
-    if !payload.foreignIDHash.isEmpty {
-      do { try await dropHint(payload, app, job.traceID) } catch { throw .store(error) }
-    }
-    try await lease.finish()
-  }
-
-  /// Removes the hint from a foreign id, unless it was written again after the record was seen gone.
-  private func dropHint(_ payload: GarbagePayload, _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) {
-    let partition = FeedKeys.foreignID(hash: payload.foreignIDHash, app)
-    let key = FeedKeys.foreignIDHint(payload.id)
-    guard let hint = try await get(partition, key) else { return }
-    guard try await activityRecord(payload.id, app).record == nil else { return }
-    _ = try await write(
-      [SubBatch(partition: partition, conditions: [.versionEquals(key, hint.version)], operations: [.delete(key)])],
-      traceID)
   }
 
   public func remove(foreignID: String, from feed: FeedID, _ context: ChangeContext) async throws(FeedError) {

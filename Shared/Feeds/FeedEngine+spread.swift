@@ -34,6 +34,8 @@ extension FeedEngine {
     var last: [[UInt8]: Int] = [:]
     for (index, commit) in fresh.enumerated() {
       for (number, item) in commit.job.items.enumerated() {
+        // Aggregated feeds hold no entry rows, and nobody follows them (feeds W3).
+        if try aggregatedGroup(ofFeed: item.feed, app) != nil { continue }
         if spreads(item.kind) { last[item.feed] = batches.count }
         batches.append(ownRow(commit.id, item, epoch(commit.job.lease.id), app.rawValue))
         places.append((index, number))
@@ -121,19 +123,48 @@ extension FeedEngine {
     return coverage
   }
 
-  /// Writes the followers' entries. Gives the activities some of whose entries came too late to be written.
+  /// Writes the followers' entries, and the activities into aggregated feeds. Gives the activities some of whose entries came too
+  /// late to be written.
   private func push(
     _ fresh: [Committed], _ arrivals: [[Stamp]], _ coverage: Coverage, _ app: AppID, _ traceID: [UInt8]
   ) async throws(StoreError) -> Set<Int> {
     let fence = fence()
-    var edges: [[UInt8]: [(source: [UInt8], edge: FollowerEdge)]] = [:]
-    for (feed, rows) in coverage.edges { edges[feed] = try decode(rows) }
+    var followers: [[UInt8]: Followers] = [:]
+    for (feed, rows) in coverage.edges { followers[feed] = try self.followers(rows, app) }
     var requests: [(commit: Int, request: PutManyRequest)] = []
+    var changes: [(commit: Int, change: FeedChange)] = []
     for (index, commit) in fresh.enumerated() {
-      for (number, item) in commit.job.items.enumerated() where spreads(item.kind) {
+      let epoch = epoch(commit.job.lease.id)
+      var activity: EnteringActivity?
+      for (number, item) in commit.job.items.enumerated() {
+        let group = try aggregatedGroup(ofFeed: item.feed, app)
+        let aggregated = followers[item.feed]?.aggregated ?? []
+        if group != nil || !aggregated.isEmpty {
+          var entering: EnteringActivity
+          if let activity {
+            entering = activity
+          } else {
+            entering = try EnteringActivity(commit.id, commit.record, version: commit.version)
+          }
+          // Gone already: then the end of the job sees to it.
+          guard let placement = try await placement(commit.id, commit.record, item.feed, epoch, app) else { continue }
+          if let group {
+            let own = self.entering(
+              &entering, via: nil, placement, edge: .zero, arrival: .zero, into: item.feed, group,
+              notAfterMilliseconds: fence)
+            if let own { changes.append((index, own)) }
+          }
+          if spreads(item.kind) {
+            changes += self.entering(
+              &entering, placement, arrivals[index][number], into: aggregated, notAfterMilliseconds: fence
+            ).map { (index, $0) }
+          }
+          activity = entering
+        }
+        if !spreads(item.kind) { continue }
         requests += entries(
-          commit.id, item, epoch(commit.job.lease.id), arrivals[index][number], edges[item.feed] ?? [], app.rawValue,
-          fence, traceID
+          commit.id, item, epoch, arrivals[index][number], followers[item.feed]?.flat ?? [], app.rawValue, fence,
+          traceID
         ).map { (index, $0) }
       }
     }
@@ -147,6 +178,9 @@ extension FeedEngine {
     for outcome in outcomes {
       let (commit, inTime) = try outcome.get()
       if !inTime { late.insert(commit) }
+    }
+    for (change, outcome) in zip(changes, try await aggregate(changes.map(\.change), app, traceID)) {
+      if case .late = outcome { late.insert(change.commit) }
     }
     return late
   }
@@ -206,7 +240,7 @@ extension FeedEngine {
     var again: [JobLease] = []
     for (index, commit) in fresh.enumerated() {
       let (lease, items) = commit.job
-      if late.contains(index) {
+      if late.contains(index) || commit.renews {
         again.append(lease)
         continue
       }

@@ -69,6 +69,7 @@ extension FeedEngine {
     guard let record = state.record, record.idVersion == id.version else { throw .missing(id) }
     let name = feed.nameBytes
     if state.placements.contains(where: { $0.feed == name }) { return }
+    if try await asked({ () throws(StoreError) in try await holdsInGroup(id, name, app) }) { return }
     let page = try await readFlat(
       feed, app: app, page: PageRequest(limit: 1, idLessThanOrEqual: id, idGreaterThanOrEqual: id))
     if page.items.isEmpty { throw .missing(id) }

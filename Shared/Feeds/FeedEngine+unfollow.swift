@@ -170,6 +170,7 @@ extension FeedEngine {
     } catch {
       throw .format(error)
     }
+    let aggregated = try isAggregated(source, app)
     if cursor.stage == .edge {
       do throws(StoreError) {
         let ended = try await setEdge(source, payload.target, app, job.traceID) { record in
@@ -183,11 +184,12 @@ extension FeedEngine {
         throw .store(error)
       }
       cursor.stage = .first
-      if visible { return try await lease.release(cursor: cursor.encoded) }
+      if visible, !aggregated { return try await lease.release(cursor: cursor.encoded) }
       try await lease.save(cursor: cursor.encoded)
-    } else if visible {
+    } else if visible, cursor.stage == .last || !aggregated {
       return try await lease.release(cursor: cursor.encoded)
     }
+    // An aggregated feed shows what is counted, so that its first collection belongs to the visible part (B13).
     if cursor.stage == .first {
       guard try await sweep(payload, &cursor, lease) else { return try await lease.release(cursor: cursor.encoded) }
       cursor.stage = .last
@@ -210,6 +212,10 @@ extension FeedEngine {
     _ payload: UnfollowPayload, _ cursor: inout UnfollowCursor, _ lease: JobLease
   ) async throws(JobError) -> Bool {
     let via = FeedKeys.feedHash(payload.target)
+    let source = FeedKeys.feedName(of: lease.id.partition)
+    let group: FeedGroup?
+    do { group = try aggregatedGroup(ofFeed: source, AppID(lease.id.partition.app)) } catch { throw .store(error) }
+    if let group { return try await sweep(group, source, payload, &cursor, lease) }
     while true {
       jobSteps.increment()
       let page: ScanResponse
@@ -248,6 +254,49 @@ extension FeedEngine {
       var record = lease.record
       record.cursor = cursor.encoded
       try await lease.commit(.save(record), operations: operations)
+      if lease.shouldStop { return false }
+    }
+  }
+
+  /// The same in an aggregated feed: its entry sets are looked at one by one.
+  private func sweep(
+    _ group: FeedGroup, _ feed: [UInt8], _ payload: UnfollowPayload, _ cursor: inout UnfollowCursor, _ lease: JobLease
+  ) async throws(JobError) -> Bool {
+    let via = FeedKeys.feedHash(payload.target)
+    while true {
+      jobSteps.increment()
+      let page: ScanResponse
+      do throws(StoreError) {
+        let after = cursor.after.isEmpty ? nil : AggregateKeys.activity(ofEntries: cursor.after)
+        page = try await store.scan(
+          ScanRequest(
+            scope: .partition(lease.id.partition, AggregateKeys.allEntries(after: after)),
+            limit: max(2, options.stepRowsMax)))
+        var changes: [FeedChange] = []
+        for row in page.rows {
+          guard let id = AggregateKeys.activity(ofEntries: row.key.rest) else {
+            throw .unknownFormat("the key of an entry set")
+          }
+          let set: EntrySet
+          do { set = try EntrySet(row.value) } catch { throw .unknownFormat("an entry set: \(error)") }
+          guard
+            set.citations.contains(where: { $0.via == via && $0.edge == payload.epoch })
+              || set.hidden.contains(where: { $0.via == via && $0.edge == payload.epoch })
+          else { continue }
+          changes.append(
+            FeedChange(
+              feed, AggregateRules(group),
+              .endRelation(
+                id, via: via, edge: payload.epoch, last: payload.last, keepsHides: payload.keepHistory)))
+        }
+        garbageRows.increment(by: changes.count)
+        try await aggregate(changes, AppID(lease.id.partition.app), lease.record.traceID)
+      } catch {
+        throw .store(error)
+      }
+      guard let last = page.rows.last, !page.next.isEmpty else { return true }
+      cursor.after = last.key.rest
+      try await lease.save(cursor: cursor.encoded)
       if lease.shouldStop { return false }
     }
   }

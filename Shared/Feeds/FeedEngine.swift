@@ -39,6 +39,8 @@ public final class FeedEngine: FeedService {
     public var headerPlacementsMax = 256
     /// Placements that one job spreads or collects.
     public var jobPlacementsMax = 1_000
+    /// Groups of a notification feed that are counted as unseen and unread (feeds L18).
+    public var groupsCountedMax = 1_000
     /// Garbage rows that one read has deleted.
     public var garbagePerReadMax = 128
     /// Attempts of a write that others change under us.
@@ -96,10 +98,19 @@ public final class FeedEngine: FeedService {
     public static let reactionsReturn = Faults(rawValue: 1 << 21)
     /// Late writers of a reaction's activity in target feeds are not refused.
     public static let noticesReturn = Faults(rawValue: 1 << 22)
+    /// Activities enter aggregated feeds by placements that have gone.
+    public static let noGone = Faults(rawValue: 16_384)
+    /// An activity is counted in its group each time it enters.
+    public static let membersTwice = Faults(rawValue: 32_768)
+    /// Members take the actor from older versions of the body too.
+    public static let anyVersion = Faults(rawValue: 65_536)
+    /// Who wrote into an aggregated feed does not look again whether the activity has changed.
+    public static let noSecondLook = Faults(rawValue: 131_072)
   }
 
   let store: any KeyValueStore
   let times: any TimeSource
+  let groups: any FeedGroupSource
   let options: Options
   let timing: JobTiming
   let activityCounts: any ActivityCounts
@@ -112,15 +123,20 @@ public final class FeedEngine: FeedService {
   let fanOutEntries: Counter
   let garbageRows: Counter
   let jobSteps: Counter
+  let aggregateWrites: Counter
+  /// Changes of aggregated feeds on their way.
+  let aggregateQueue = AggregateQueue()
+  let formats = FormatCache()
 
   public init(
-    store: any KeyValueStore, times: any TimeSource, options: Options = Options(), timing: JobTiming,
-    activityCounts: (any ActivityCounts)? = nil, runtime: FeedRuntime = .live, logger: Logger,
-    metrics: Metrics, holder: UInt64 = .random(in: 1...(.max))
+    store: any KeyValueStore, times: any TimeSource, groups: any FeedGroupSource, options: Options = Options(),
+    timing: JobTiming, activityCounts: (any ActivityCounts)? = nil, runtime: FeedRuntime = .live,
+    logger: Logger, metrics: Metrics, holder: UInt64 = .random(in: 1...(.max))
   ) {
     self.store = store
     auditLog = AuditLog(store: store)
     self.times = times
+    self.groups = groups
     self.options = options
     self.timing = timing
     self.activityCounts = activityCounts ?? StoredActivityCounts(store: store)
@@ -132,6 +148,8 @@ public final class FeedEngine: FeedService {
     fanOutEntries = metrics.counter("fanout_entries_total", help: "Entries written to followers")
     garbageRows = metrics.counter("feed_garbage_rows_total", help: "Rows of feeds deleted because nothing cites them")
     jobSteps = metrics.counter("feed_job_steps_total", help: "Steps of feed jobs run")
+    aggregateWrites = metrics.counter(
+      "feed_aggregate_writes_total", help: "Conditional writes into aggregated and notification feeds")
   }
 
   // MARK: What the parts share

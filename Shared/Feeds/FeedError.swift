@@ -14,4 +14,6 @@ public enum FeedError: Error, Sendable {
   case missing(ActivityID)
   /// What an activity would become is not allowed.
   case activity(ActivityInputError)
+  /// The group's aggregation format does not compile (feeds J9).
+  case aggregationFormat(AggregationFormatError)
 }

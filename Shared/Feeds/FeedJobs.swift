@@ -2,7 +2,7 @@ import Jobs
 import KeevoClient
 import Model
 
-/// What a fan-out job is to do. Its placements' epoch is the stamp of the job's own key. Format 1.
+/// What a fan-out job is to do. Its items' epoch is the stamp of the job's own key. Format 1, or 2 with `renewals`.
 struct FanOutPayload: Hashable, Sendable {
   struct Item: Hashable, Sendable {
     var feed: [UInt8]
@@ -10,33 +10,38 @@ struct FanOutPayload: Hashable, Sendable {
   }
   var id: ActivityID
   var items: [Item]
+  /// Placements that stood already, whose aggregated feeds must count the activity under another actor (B15).
+  var renewals: [Placement] = []
 
   var encoded: [UInt8] {
     var out = ByteWriter()
-    out.integer(UInt8(1))
+    out.integer(UInt8(renewals.isEmpty ? 1 : 2))
     out.activity(id)
     out.integer(UInt16(items.count))
     for item in items {
       out.integer(item.kind.rawValue)
       out.short(item.feed)
     }
+    if !renewals.isEmpty { out.placements(renewals) }
     return out.bytes
   }
 
-  init(id: ActivityID, items: [Item]) {
+  init(id: ActivityID, items: [Item], renewals: [Placement] = []) {
     self.id = id
     self.items = items
+    self.renewals = renewals
   }
 
   init(_ bytes: [UInt8]) throws(FormatError) {
     var reader = ByteReader(bytes)
-    _ = try reader.format(1...1)
+    let format = try reader.format(1...2)
     id = try reader.activity()
     items = []
     for _ in 0..<(try reader.integer(UInt16.self)) {
       let kind = try reader.placementKind()
       items.append(Item(feed: try reader.short(), kind: kind))
     }
+    if format >= 2 { renewals = try reader.placements() }
   }
 }
 
@@ -68,6 +73,45 @@ struct PlacementCursor: Hashable, Sendable {
   }
 }
 
+/// How far a garbage job is. Format 2; format 1, without what comes after the place, is still read.
+struct GarbageCursor: Hashable, Sendable {
+  var place = PlacementCursor()
+  /// Whether aggregated feeds were met, which keep marks of what has gone.
+  var leftMarks = false
+  /// When the marks may be taken away; zero on the first round.
+  var dueMilliseconds: UInt64 = 0
+
+  var isLast: Bool { dueMilliseconds > 0 }
+
+  init(place: PlacementCursor = PlacementCursor(), leftMarks: Bool = false, dueMilliseconds: UInt64 = 0) {
+    self.place = place
+    self.leftMarks = leftMarks
+    self.dueMilliseconds = dueMilliseconds
+  }
+
+  var encoded: [UInt8] {
+    var out = ByteWriter()
+    out.integer(UInt8(2))
+    out.integer(UInt16(place.item))
+    out.short(place.after)
+    out.integer(UInt8(leftMarks ? 1 : 0))
+    out.integer(dueMilliseconds)
+    return out.bytes
+  }
+
+  /// An empty cursor is the beginning.
+  init(_ bytes: [UInt8]) throws(FormatError) {
+    if bytes.isEmpty { return }
+    var reader = ByteReader(bytes)
+    let format = try reader.format(1...2)
+    place.item = Int(try reader.integer(UInt16.self))
+    place.after = try reader.short()
+    if format == 1 { return }
+    leftMarks = try reader.integer(UInt8.self) & 1 == 1
+    dueMilliseconds = try reader.integer()
+  }
+}
+
 /// What a garbage job is to collect. Format 1.
 struct GarbagePayload: Hashable, Sendable {
   var id: ActivityID
@@ -83,12 +127,7 @@ struct GarbagePayload: Hashable, Sendable {
     out.integer(UInt8(1))
     out.activity(id)
     out.short(feed)
-    out.integer(UInt16(gone.count))
-    for placement in gone {
-      out.integer(placement.kind.rawValue)
-      out.integer(placement.epoch.rawValue)
-      out.short(placement.feed)
-    }
+    out.placements(gone)
     out.integer(UInt32(hides.count))
     for hide in hides { out.raw(hide.rest) }
     out.short(foreignIDHash)
@@ -108,12 +147,7 @@ struct GarbagePayload: Hashable, Sendable {
     _ = try reader.format(1...1)
     id = try reader.activity()
     feed = try reader.short()
-    gone = []
-    for _ in 0..<(try reader.integer(UInt16.self)) {
-      let kind = try reader.placementKind()
-      let epoch = Stamp(try reader.integer())
-      gone.append(Placement(feed: try reader.short(), kind: kind, epoch: epoch))
-    }
+    gone = try reader.placements()
     hides = []
     for _ in 0..<(try reader.integer(UInt32.self)) {
       guard let hide = EntryKey(try reader.raw(EntryKey.bytes)) else { throw .malformed("the key of an entry") }
@@ -236,11 +270,30 @@ extension ByteWriter {
     integer(id.low)
     integer(id.version)
   }
+
+  mutating func placements(_ placements: [Placement]) {
+    integer(UInt16(placements.count))
+    for placement in placements {
+      integer(placement.kind.rawValue)
+      integer(placement.epoch.rawValue)
+      short(placement.feed)
+    }
+  }
 }
 
 extension ByteReader {
   mutating func activity() throws(FormatError) -> ActivityID {
     ActivityID(ticks: try integer(), low: try integer(), version: try integer())
+  }
+
+  mutating func placements() throws(FormatError) -> [Placement] {
+    var out: [Placement] = []
+    for _ in 0..<(try integer(UInt16.self)) {
+      let kind = try placementKind()
+      let epoch = Stamp(try integer())
+      out.append(Placement(feed: try short(), kind: kind, epoch: epoch))
+    }
+    return out
   }
 
   mutating func placementKind() throws(FormatError) -> Placement.Kind {

@@ -3,7 +3,7 @@ import Model
 
 /// What services ask of the feed domain. `FeedEngine` is the one on a store; feed-api's module tests use a double.
 ///
-/// The caller has checked permissions, forms and that each group exists and is flat.
+/// The caller has checked permissions, forms and that each group exists, and that what is followed is flat.
 /// `traceID`: sixteen bytes, or none.
 public protocol FeedService: Sendable {
   /// Adds activities to a feed in list order, with their `to` targets, and fans out (feeds F4, F9, F10, T5).
@@ -53,6 +53,12 @@ public protocol FeedService: Sendable {
 
   /// A page in the order of scores (feeds K2, K8): each activity's body ends with `score` and what else was asked for.
   func readRanked(_ feed: FeedID, app: AppID, request: RankedRequest) async throws(FeedError) -> FlatPage
+
+  /// A page of an aggregated or notification feed of that group (feeds G, N). The bounds of `page` name groups (G6); `marks` take
+  /// effect after the page has been built (N4).
+  func readGroups(
+    _ feed: FeedID, of group: FeedGroup, app: AppID, page: PageRequest, marks: GroupMarks
+  ) async throws(FeedError) -> AggregatedPage
 
   /// Follows in list order (feeds W1–W7, B11). A relation that stands stays as it is.
   func follow(_ requests: [FollowRequest], app: AppID, traceID: [UInt8]) async throws(FeedError)

@@ -131,7 +131,7 @@ private func daysInMonth(_ month: Int, year: Int) -> Int {
 }
 
 /// Days from 1970-01-01 in the proleptic Gregorian calendar. After Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-private func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
+func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
   let shifted = month <= 2 ? year - 1 : year
   let era = (shifted >= 0 ? shifted : shifted - 399) / 400
   let yearOfEra = shifted - era * 400
@@ -140,7 +140,7 @@ private func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
 }
 
 /// The inverse of `daysSinceEpoch`, by the same source.
-private func civilDate(daysSinceEpoch days: Int) -> (year: Int, month: Int, day: Int) {
+func civilDate(daysSinceEpoch days: Int) -> (year: Int, month: Int, day: Int) {
   let shifted = days + 719_468
   let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
   let dayOfEra = shifted - era * 146_097
@@ -151,7 +151,7 @@ private func civilDate(daysSinceEpoch days: Int) -> (year: Int, month: Int, day:
   return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
 }
 
-private func floorDivide(_ value: Int64, _ divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+func floorDivide(_ value: Int64, _ divisor: Int64) -> (quotient: Int64, remainder: Int64) {
   let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
   return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
 }

@@ -24,6 +24,12 @@ public struct FeedGroup: Hashable, Sendable {
   public var realtime: Bool
   /// Followers above which edges are pulled.
   public var pullAbove: Int
+  /// How aggregated and notification feeds group their activities (feeds J); `nil`: by verb and day (feeds 1.8).
+  public var aggregationFormat: String?
+  /// Activities shown of each of their groups (feeds L17).
+  public var activitiesPerGroupMax: Int
+  /// Whether a change of the format regroups what is there (feeds J1a).
+  public var reaggregate: Bool
   /// Ranking methods by name, each as the JSON text of its definition (insight D33; feeds K1).
   public var rankings: [String: String]
   /// The method of reads that name none (feeds K2).
@@ -33,6 +39,7 @@ public struct FeedGroup: Hashable, Sendable {
 
   public init(
     slug: String, kind: Kind, policy: Policy? = nil, realtime: Bool = true, pullAbove: Int = 5_000,
+    aggregationFormat: String? = nil, activitiesPerGroupMax: Int = 15, reaggregate: Bool = false,
     rankings: [String: String] = [:], rankingDefault: String? = nil
   ) {
     self.slug = slug
@@ -40,6 +47,9 @@ public struct FeedGroup: Hashable, Sendable {
     self.policy = policy ?? .standard(forSlug: slug)
     self.realtime = realtime
     self.pullAbove = pullAbove
+    self.aggregationFormat = aggregationFormat
+    self.activitiesPerGroupMax = activitiesPerGroupMax
+    self.reaggregate = reaggregate
     self.rankings = rankings
     self.rankingDefault = rankingDefault
   }
@@ -51,8 +61,13 @@ public struct FeedGroup: Hashable, Sendable {
     FeedGroup(slug: "flat", kind: .flat),
     FeedGroup(slug: "topic", kind: .flat),
     FeedGroup(slug: "secret", kind: .flat),
-    FeedGroup(slug: "timeline_aggregated", kind: .aggregated),
-    FeedGroup(slug: "aggregated", kind: .aggregated),
-    FeedGroup(slug: "notification", kind: .notification),
+    FeedGroup(slug: "timeline_aggregated", kind: .aggregated, aggregationFormat: byVerbAndDay),
+    FeedGroup(
+      slug: "aggregated", kind: .aggregated,
+      aggregationFormat: "{{ actor }}_{{ verb }}_{{ time.strftime('%Y-%m-%d') }}"),
+    FeedGroup(slug: "notification", kind: .notification, aggregationFormat: byVerbAndDay),
   ]
+
+  /// The format of a group that was made without one.
+  public static let byVerbAndDay = "{{ verb }}_{{ time.strftime('%Y-%m-%d') }}"
 }

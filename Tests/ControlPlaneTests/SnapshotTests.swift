@@ -13,8 +13,8 @@ import Testing
         id: AppID(3), name: "dé", suspended: true,
         groups: [
           FeedGroup(
-            slug: "user", kind: .flat, policy: .publicRead, realtime: false, pullAbove: 9, rankings: ["a": "{}"],
-            rankingDefault: "a")
+            slug: "user", kind: .flat, policy: .publicRead, realtime: false, pullAbove: 9,
+            aggregationFormat: "{{a }}", activitiesPerGroupMax: 7, rankings: ["a": "{}"], rankingDefault: "a")
         ],
         allowAnonymousRead: true, disableAuthChecks: false,
         requestLimits: RequestLimits(perApp: [.quarter: ["*": 5]], perUser: [.hour: ["b": 6]]),
@@ -40,7 +40,8 @@ import Testing
       let groups = (0..<number(6)).map { index in
         FeedGroup(
           slug: "g\(index)", kind: FeedGroup.Kind.allCases[number(2)], policy: FeedGroup.Policy.allCases[number(3)],
-          realtime: number(1) == 0, pullAbove: number(1 << 30),
+          realtime: number(1) == 0, pullAbove: number(1 << 30), aggregationFormat: number(1) == 0 ? nil : text(),
+          activitiesPerGroupMax: number(100), reaggregate: number(1) == 0,
           rankings: Dictionary((0..<number(3)).map { _ in (text(), text()) }, uniquingKeysWith: { $1 }),
           rankingDefault: number(1) == 0 ? nil : text())
       }
@@ -91,7 +92,8 @@ import Testing
       + "0000000000000002" + "0000000000000001" + "73" + "0000000000000001" + "74"
       + "0000000000000001" + "0000000000000004" + "75736572" + "0000000000000004" + "666c6174" + "000000000000000b"
       + "7075626c69635f72656164" + "00" + "0000000000000009" + "0000000000000001" + "0000000000000001" + "61"
-      + "0000000000000002" + "0000000000000001" + "61" + "0000000000000002" + "7b7d" + Self.goldenKeys
+      + "0000000000000002" + "0000000000000001" + "61" + "0000000000000002" + "7b7d" + "0000000000000001"
+      + "0000000000000006" + "7b7b61207d7d" + "0000000000000007" + Self.goldenKeys
     #expect(Hexadecimal.text(SnapshotCodec.encode(Self.small)) == expected)
   }
 

@@ -37,6 +37,23 @@ import Testing
 
   static func lines(_ plan: ApplyPlan) -> [String] { plan.items.map { "\($0.action.rawValue) \($0.path)" } }
 
+  /// A format that does not compile is taken with a warning that says where, not refused (feeds J9).
+  @Test func aFormatThatDoesNotCompileIsTakenWithAWarning() throws {
+    let plan = try Self.plan(
+      #""feed_groups":[{"slug":"bad","type":"aggregated","aggregation_format":"{{test[]}}"},"#
+        + #"{"slug":"good","type":"aggregated","aggregation_format":"{{ verb }}"}]"#)
+    #expect(plan.warnings.count == 1)
+    #expect(
+      plan.warnings.first?.hasPrefix(
+        "/feed_groups/bad/aggregation_format: line 1, column 8: a value is expected here, not \"]\": reads") == true)
+    #expect(plan.app.groups["bad"]?.document["aggregation_format"]?.string == "{{test[]}}")
+    #expect(!plan.items.contains { $0.action == .refuse })
+    let deep = "{{ " + String(repeating: "(", count: 40) + "verb" + String(repeating: ")", count: 40) + " }}"
+    let large = try Self.plan(
+      #""feed_groups":[{"slug":"deep","type":"aggregated","aggregation_format":"\#(deep)"}]"#)
+    #expect(large.warnings.first?.contains("nests deeper than 32 levels") == true)
+  }
+
   @Test func aNewAppGetsTheStandardGroupsAndThoseOfTheFile() throws {
     let plan = try Self.plan("\"feed_groups\":[{\"slug\":\"source\",\"type\":\"flat\",\"policy\":\"public_read\"}]")
     #expect(

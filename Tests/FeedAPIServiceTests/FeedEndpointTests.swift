@@ -57,7 +57,7 @@ import Testing
     #expect(await api.call(.post, "feed/user/2/", body: targets).status == 201)
   }
 
-  @Test func unknownAndUnservedGroupsStoreNothing() async {
+  @Test func unknownGroupsStoreNothing() async {
     let api = TestAPI()
     func add(to feed: String, _ to: String = "[]") async -> TestAPI.Answer {
       await api.call(.post, "feed/\(feed)/1/", body: #"{"actor":"a","verb":"v","object":"o","to":\#(to)}"#)
@@ -65,20 +65,7 @@ import Testing
     let unknown = await add(to: "nogroup")
     #expect(unknown.status == 400 && unknown.code == 6)
     #expect(unknown.json?["exception"]?.string == "FeedConfigException")
-    for (group, kind) in [("aggregated", "aggregated"), ("notification", "notification")] {
-      let answer = await add(to: group)
-      #expect(answer.code == 6)
-      #expect(answer.detail == "the feed group \(group) is of type \(kind), which is not served yet")
-      for call in [
-        await api.call(.get, "feed/\(group)/1/"), await api.call(.delete, "feed/\(group)/1/x/", "foreign_id=1"),
-        await api.call(.get, "feed/\(group)/1/followers/"), await api.call(.get, "feed/\(group)/1/following/"),
-        await api.call(.post, "feed/\(group)/1/follows/", body: #"{"target":"user:1"}"#),
-        await api.call(.delete, "feed/\(group)/1/follows/user:1/"),
-      ] { #expect(call.status == 400 && call.code == 6) }
-      #expect(await add(to: "user", #"["\#(group):2"]"#).code == 6)
-      #expect(
-        await api.call(.post, "follow_many/", body: #"[{"source":"\#(group):1","target":"user:1"}]"#).code == 6)
-    }
+    #expect(await api.call(.post, "follow_many/", body: #"[{"source":"nogroup:1","target":"user:1"}]"#).code == 4)
     let target = await add(to: "user", #"["nogroup:1"]"#)
     #expect(target.code == 4)
     #expect(target.json?["exception_fields"]?.description == #"{"to":["the feed group nogroup does not exist"]}"#)

@@ -15,7 +15,7 @@ import Testing
   @Test func aFlatReadEnqueuesNothingFromOtherThreads() async throws {
     let store = MemoryStore()
     let engine = FeedEngine(
-      store: store, times: CountingTimes(),
+      store: store, times: CountingTimes(), groups: FixedGroups(),
       timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }),
       logger: .silent, metrics: Metrics())
     let api = TestAPI(feeds: engine)

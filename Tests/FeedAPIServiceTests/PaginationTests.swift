@@ -79,8 +79,8 @@ import Testing
 
   @Test(arguments: [
     "limit=-1", "limit=x", "limit=", "limit=1.5", "offset=-1", "offset=10001", "offset=abc", "id_lt=1", "id_gte=",
-    "limit[]=1", "id_lt[]=x", "score_lt=x", "score_lt=1e999", "mark_seen=true", "mark_seen=a,b",
-    "mark_read=1", "mark_read=current", "rankingVars[]=1", "rankingVars=[1]", "ranking_vars=1", "ranking[]=x",
+    "limit[]=1", "id_lt[]=x", "score_lt=x", "score_lt=1e999",
+    "rankingVars[]=1", "rankingVars=[1]", "ranking_vars=1", "ranking[]=x",
     "around=x", "around=9b8f3c00-c5cd-11f1-8f3a-6b0f0e1d2c3b&offset=1", "filter=x", "filter=[]", "filter[]=1",
     "discard_actors_sep=aaaaaaaaaaaaaaaaa",
   ])
@@ -95,7 +95,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "mark_seen=false", "mark_read=0", "mark_seen=", "ranking=", "refresh=true", "withScoreVars=true", "user_id=x",
+    "mark_seen=false", "mark_read=0", "mark_seen=", "mark_seen=true", "mark_seen=a,b", "mark_read=1",
+    "mark_read=current", "ranking=", "refresh=true", "withScoreVars=true", "user_id=x",
     "rankingVars=%7B%22a%22:1%7D", "location=unspecified", "group=g", "unknown=1", "discard_actors=", "offset=10000",
     "withOwnReactions=true", "score_lt=1", "session=x", "explain=true", "discard_deleted_activities=true", "filter=",
     "filter=%7B%7D",

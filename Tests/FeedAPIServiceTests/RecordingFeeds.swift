@@ -155,6 +155,24 @@ final class RecordingFeeds: FeedService {
     do { return try request.rank(items, counts: []) } catch { throw .ranking(error) }
   }
 
+  /// Each activity is a group of its own, whatever the format says.
+  func readGroups(
+    _ feed: FeedID, of group: FeedGroup, app: AppID, page: PageRequest, marks: GroupMarks
+  ) async throws(FeedError) -> AggregatedPage {
+    try record("read groups \(Self.name(feed, app)) \(marks)") { state in
+      let all = state.feeds[Self.name(feed, app)] ?? []
+      let groups = all.dropFirst(page.offset).prefix(page.limit).map { activity in
+        let time = ActivityTime(ticks: activity.id.ticks)
+        return ActivityGroup(
+          id: activity.id, key: "key \(activity.id)", activityCount: 1, actorCount: 1, createdAt: time, updatedAt: time,
+          items: [FeedItem(activity: activity, origin: nil)], isSeen: false, isRead: true)
+      }
+      return AggregatedPage(
+        groups: groups, hasMore: all.count > page.offset + groups.count,
+        unmarked: group.kind == .notification ? .init(unseen: all.count, unread: 0) : nil)
+    }
+  }
+
   func follow(_ requests: [FollowRequest], app: AppID, traceID: [UInt8]) async throws(FeedError) {
     let text = requests.map { "\($0.source)>\($0.target)*\($0.activityCopyLimit)" }.joined(separator: " ")
     try record("follow \(text)") { state in

@@ -14,7 +14,7 @@ extension TestAPI {
   ) -> TestAPI {
     let store = LossyStore(MemoryStore())
     let engine = FeedEngine(
-      store: store, times: CountingTimes(),
+      store: store, times: CountingTimes(), groups: FixedGroups(TestAPI.groups),
       timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }), logger: .silent,
       metrics: Metrics())
     return TestAPI(feeds: engine, store: store, change, app: app)

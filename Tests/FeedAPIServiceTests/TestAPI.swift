@@ -19,6 +19,13 @@ struct TestAPI {
   let store: LossyStore
   let handler: FeedAPIHandler
 
+  static let groups =
+    FeedGroup.standard + [
+      FeedGroup(slug: "wall", kind: .flat, policy: .publicReadWrite),
+      FeedGroup(slug: "ranked", kind: .flat, rankings: rankings),
+      FeedGroup(slug: "best", kind: .flat, rankings: rankings, rankingDefault: "popular"),
+    ]
+
   /// `feeds` stands in for the double, whose log then stays empty. `isLive`: feeds are the real ones, on the same store as users,
   /// objects and reactions.
   init(
@@ -29,17 +36,12 @@ struct TestAPI {
   ) {
     feeds = RecordingFeeds()
     let times = CountingTimes()
-    let engine = FeedEngine(store: store, times: times, timing: .live, logger: .silent, metrics: Metrics())
+    let engine = FeedEngine(
+      store: store, times: times, groups: FixedGroups(Self.groups), timing: .live, logger: .silent, metrics: Metrics())
     self.store = store
-    let groups =
-      FeedGroup.standard + [
-        FeedGroup(slug: "wall", kind: .flat, policy: .publicReadWrite),
-        FeedGroup(slug: "ranked", kind: .flat, rankings: Self.rankings),
-        FeedGroup(slug: "best", kind: .flat, rankings: Self.rankings, rankingDefault: "popular"),
-      ]
     var apps = [1, 2, 3].map {
       AppConfiguration(
-        id: AppID($0), name: "app \($0)", suspended: $0 == 3, groups: groups, allowAnonymousRead: $0 == 2,
+        id: AppID($0), name: "app \($0)", suspended: $0 == 3, groups: Self.groups, allowAnonymousRead: $0 == 2,
         personalizationResources: $0 == 1 ? ["liked"] : [], rules: $0 == 1 ? rules : [])
     }
     app(&apps[0])

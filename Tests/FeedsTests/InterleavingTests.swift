@@ -42,6 +42,11 @@ import Testing
     ("lost targets keep their placements", .targetsStay, .changes),
     ("add_to_many is fanned out", .manySpread, .changes),
     ("audit entries are left out of the change's write", .auditApart, .changes),
+    ("aggregated feeds take what has gone", .noGone, .grouped),
+    ("an activity is counted each time it enters", .membersTwice, .grouped),
+    ("members take the actor from older versions", .anyVersion, .grouped),
+    ("nobody looks again what an activity has become", .noSecondLook, .grouped),
+    ("aggregated feeds do not heed ended edges", .noEnds, .grouped),
   ])
   func theDriverNoticesARuleSwitchedOff(_ name: String, _ faults: FeedEngine.Faults, _ style: FeedOperation.Style) {
     let found = firstFailure(1...4_000, style, faults: faults)

@@ -109,13 +109,9 @@ def test_bad_activities_are_refused_by_field(feed, missing):
     assert user.get()["results"] == []
 
 
-def test_unknown_groups_and_types_to_come(client, feed, unique):
+def test_unknown_groups(client, feed, unique):
     with pytest.raises(exceptions.FeedConfigException):
         client.feed("nogroup", unique()).add_activity(activity())
-    for group, kind in (("aggregated", "aggregated"), ("notification", "notification")):
-        with pytest.raises(exceptions.FeedConfigException) as error:
-            client.feed(group, unique()).get()
-        assert group in str(error.value) and kind in str(error.value)
     user = feed()
     with pytest.raises(exceptions.InputException):
         user.add_activity(activity(to=["nogroup:1"]))
@@ -424,16 +420,6 @@ def test_a_bad_batch_does_nothing(client, feed):
         client.follow_many([{"source": "nogroup:1", "target": "x"}], activity_copy_limit=-1)
     assert "activity_copy_limit" in str(error.value)
     assert timeline.following()["results"] == []
-
-
-# What has yet to come says so
-
-
-@pytest.mark.parametrize("options", [{"mark_seen": True}, {"mark_read": ["a"]}])
-def test_parameters_to_come_are_named(feed, options):
-    with pytest.raises(exceptions.InputException) as error:
-        feed().get(**options)
-    assert str(error.value) == f"the parameter {next(iter(options))} is not served yet"
 
 
 # Reading only: for `make qa READ_ONLY=1`

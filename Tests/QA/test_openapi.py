@@ -76,6 +76,11 @@ def test_successes_are_as_described(api, unique):
     check(operation("readFeed"), page)
     check(
         operation("readFeed"), api.get(f"feed/timeline/{timeline}/", limit=1, headers={"If-None-Match": page.headers["ETag"]}))
+    for group in ("aggregated", "notification"):
+        check(operation("readFeed"), api.get(f"feed/{group}/{user}/", mark_seen="true"))
+        check(operation("addActivities"), api.post(f"feed/{group}/{user}/", activity))
+        check(operation("readFeed"), api.get(f"feed/{group}/{user}/", mark_read="current"))
+    check(operation("readFeed"), api.get(f"feed/invalid_aggregation_format/{user}/"))
     check(operation("readActivities"), api.get("activities/", ids=added.json()["id"]))
     check(operation("listFollowing"), api.get(f"feed/timeline/{timeline}/following/"))
     check(operation("listFollowers"), api.get(f"feed/user/{user}/followers/"))

@@ -15,14 +15,14 @@ import Testing
   private func engine() -> FeedEngine {
     var options = FeedEngine.Options()
     options.visibleFeedsMax = 3
-    return FeedEngine(store: store, options: options, logger: .silent, metrics: Metrics())
+    return FeedEngine(store: store, groups: FixedGroups(), options: options, logger: .silent, metrics: Metrics())
   }
 
   private func worker(_ loops: EventLoopGroup) async throws -> WorkerService {
     let context = ServiceContext(
       configuration: Configuration(values: ["listen": "127.0.0.1:0", "drain-seconds": "5"]), loops: loops,
       logger: .silent, metrics: Metrics())
-    return try await WorkerService.start(store: store, laneWidth: 2, context: context)
+    return try await WorkerService.start(store: store, groups: FixedGroups(), laneWidth: 2, context: context)
   }
 
   @Test func theWorkerGivesAnActivityToTheFollowersThatTheAnswerDidNotWaitFor() async throws {

@@ -45,7 +45,7 @@ private func makeHandler(ranking: String) -> FeedAPIHandler {
   let times = Times()
   let entities = Entities(store: store, times: times)
   let engine = FeedEngine(
-    store: store, times: times, timing: .live, logger: .silent, metrics: Metrics())
+    store: store, times: times, groups: FixedGroups([group]), timing: .live, logger: .silent, metrics: Metrics())
   return FeedAPIHandler(
     configuration: FixedConfiguration(ConfigurationSnapshot(revision: 1, apps: [app.id: app], keys: ["key": key])),
     feeds: engine, entities: entities,

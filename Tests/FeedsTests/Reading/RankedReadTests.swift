@@ -68,7 +68,8 @@ import Testing
     let world = World()
     for index in 0..<5 { try await world.add("n\(index)", to: "user:a", time: Int64(1_000 + index)) }
     let engine = FeedEngine(
-      store: world.store, times: SequenceTimeSource(), timing: World.timing(world.clock), activityCounts: Fixed(),
+      store: world.store, times: SequenceTimeSource(), groups: FixedGroups(), timing: World.timing(world.clock),
+      activityCounts: Fixed(),
       logger: .silent, metrics: world.metrics)
     let request = RankedRequest(
       page: PageRequest(), method: try RankingSamples.method("reaction_counts.like * 100 + analytics.clicks"),

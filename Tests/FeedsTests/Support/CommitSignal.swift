@@ -25,7 +25,7 @@ final class CommitSignal: Sendable {
       return batch.conditions.contains { Self.isRecord($0) }
         || batch.operations.contains { operation in
           if case .put(let key, _, _, _) = operation {
-            key.space == UInt8(ascii: "e") && key.rest.count == 41
+            key.space == UInt8(ascii: "e") && key.rest.count == 41 || key.space == UInt8(ascii: "g")
           } else {
             false
           }

@@ -93,6 +93,8 @@ enum FeedOperation: CustomStringConvertible {
     case fan
     /// Placements and content of few activities, changed in every way there is.
     case changes
+    /// Anything in one or two flat feeds and one or two notification feeds; each request's content has another actor.
+    case grouped
   }
 
   static func random(feeds: [String], activities: Int, style: Style, _ random: inout SeededGenerator) -> FeedOperation {
@@ -112,6 +114,7 @@ enum FeedOperation: CustomStringConvertible {
     case (.fan, _): return .unfollow(follower, feeds[0], keepHistory: random.chance(0.5))
     default: break
     }
+    if style == .grouped { return grouped(feeds, activity, draw, &random) }
     let target = random.pick(feeds)
     let source = random.pick(feeds.filter { $0 != target })
     if style == .changes { return change(activity, source, target, feeds, draw, &random) }
@@ -145,5 +148,23 @@ enum FeedOperation: CustomStringConvertible {
     case ..<0.92: return .follow(source, target, copy: random.pick([0, 1, 9, 9]))
     default: return .unfollow(source, target, keepHistory: random.chance(0.4))
     }
+  }
+
+  private static func grouped(
+    _ feeds: [String], _ activity: Int, _ draw: Double, _ random: inout SeededGenerator
+  ) -> FeedOperation {
+    let target = random.pick(feeds)
+    switch draw {
+    case ..<0.40: return .add(activity, to: target, targets: feeds.filter { $0 != target && random.chance(0.25) })
+    case ..<0.46: return .update(activity)
+    case ..<0.63: return .remove(activity, from: target)
+    default: break
+    }
+    // Only flat feeds are followed.
+    let followed = random.pick(feeds.filter { $0.hasPrefix("flat:") })
+    let source = random.pick(feeds.filter { $0 != followed })
+    return draw < 0.84
+      ? .follow(source, followed, copy: random.pick([0, 1, 2, 9]))
+      : .unfollow(source, followed, keepHistory: random.chance(0.3))
   }
 }

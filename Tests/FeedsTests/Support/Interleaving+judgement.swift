@@ -42,6 +42,10 @@ extension Interleaving {
 
   func check(_ when: String) -> Bool {
     for feed in feeds {
+      if feed.hasPrefix("notification:") {
+        if !checkGroups(feed, when) { return false }
+        continue
+      }
       guard let items = read(feed) else { return fail("\(when): \(feed) cannot be read") }
       let certain = { (activity: Int) in
         !self.doubtful.contains(Doubt(feed: feed, activity: activity))
@@ -66,7 +70,7 @@ extension Interleaving {
   /// Each change that was made durable stands in the audit log once.
   func checkAudit() -> Bool {
     let engine = FeedEngine(
-      store: store, times: times, options: options, timing: World.timing(clock),
+      store: store, times: times, groups: groups, options: options, timing: World.timing(clock),
       runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
     let app = app
     let page = Self.wait(on: executor) { try? await engine.auditLogs(AuditLog.Query(limit: 1_000), app: app) }
@@ -77,19 +81,51 @@ extension Interleaving {
     return true
   }
 
-  func read(_ feed: String) -> [(activity: Int, origin: String, content: Int)]? {
+  /// Counts leave no room for doubt: a feed is looked at only while nothing in it is undecidable.
+  func checkGroups(_ feed: String, _ when: String) -> Bool {
+    if !doubtfulContent.isEmpty || doubtful.contains(where: { $0.feed == feed }) { return true }
+    let engine = reader()
+    let app = app
+    let page = Self.wait(on: executor) {
+      try? await engine.readGroups(
+        Self.feed(feed), of: Self.notification, app: app, page: PageRequest(limit: 100), marks: GroupMarks())
+    }
+    guard let page else { return fail("\(when): \(feed) cannot be read") }
+    let wanted = reference.groups(feed) { String($0 % 2) }.map { key, group in
+      "\(key): \(group.items.count)/\(group.actors) \(group.items)"
+    }.sorted()
+    let got = page.groups.map { group in
+      let items = group.items.map { "a\(Self.number($0))<\($0.origin.map(\.description) ?? "")" }
+      return "\(group.key): \(group.activityCount)/\(group.actorCount) \(items)"
+    }.sorted()
+    if got != wanted { return fail("\(when), \(feed): has \(got), must have \(wanted)") }
+    // Nothing is ever marked here.
+    if page.unmarked != .init(unseen: wanted.count, unread: wanted.count) {
+      return fail("\(when), \(feed): \(String(describing: page.unmarked)) of \(wanted.count) groups")
+    }
+    return true
+  }
+
+  static func number(_ item: FeedItem) -> Int { Int(item.activity.id.ticks / 10 % 1_000_000) - tickBase }
+
+  /// An engine whose calls pass no gate.
+  func reader() -> FeedEngine {
     var options = options
     options.garbagePerReadMax = 0
-    let engine = FeedEngine(
-      store: store, times: times, options: options, timing: World.timing(clock),
+    return FeedEngine(
+      store: store, times: times, groups: groups, options: options, timing: World.timing(clock),
       runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
+  }
+
+  func read(_ feed: String) -> [(activity: Int, origin: String, content: Int)]? {
+    let engine = reader()
     let app = app
     let page = Self.wait(on: executor) {
       try? await engine.readFlat(Self.feed(feed), app: app, page: PageRequest(limit: 100))
     }
     return page?.items.map { item in
       (
-        Int(item.activity.id.ticks / 10 % 1_000_000) - Self.tickBase, item.origin.map(\.description) ?? "",
+        Self.number(item), item.origin.map(\.description) ?? "",
         Self.content(item.activity)
       )
     }

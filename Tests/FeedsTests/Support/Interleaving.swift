@@ -19,6 +19,9 @@ final class Interleaving {
   let store: MemoryStore
   let options: FeedEngine.Options
   let app = AppID(1)
+  static let notification = FeedGroup(
+    slug: "notification", kind: .notification, aggregationFormat: "{{ foreign_id.replace('a', '')|int % 2 }}")
+  let groups = FixedGroups([FeedGroup(slug: "flat", kind: .flat), Interleaving.notification])
   var random: SeededGenerator
   let feeds: [String]
   let activities: Int
@@ -58,9 +61,11 @@ final class Interleaving {
       case .fan: (12, 6, 5)
       case .changes: (6 + random.below(7), 1 + random.below(2), 3 + random.below(2))
       case .relation: (4 + random.below(7), 1 + random.below(2), 2)
+      case .grouped: (4 + random.below(8), 3, 1 + random.below(2))
       }
     let activities = counts.activities
-    let feeds = (0..<counts.feeds).map { "flat:f\($0)" }
+    var feeds = (0..<counts.feeds).map { "flat:f\($0)" }
+    if style == .grouped { feeds += (0...random.below(2)).map { "notification:n\($0)" } }
     self.activities = activities
     self.feeds = feeds
     crashes = style == .mixed ? random.pick([0.2, 0.5, 0.9]) : 0.7
@@ -175,7 +180,7 @@ final class Interleaving {
     let executor = executor
     let store = WatchedStore(GatedStore(store) { _ async throws(StoreError) in try await actor.gate() }, watch)
     return FeedEngine(
-      store: store, times: times, options: options, timing: World.timing(clock),
+      store: store, times: times, groups: groups, options: options, timing: World.timing(clock),
       runtime: FeedRuntime(
         spawn: { work in executor.launch(work) }, sleep: { _ in await actor.pause() }),
       logger: .silent, metrics: metrics)
@@ -226,10 +231,14 @@ final class Interleaving {
       reference.add(
         activity, [.init(feed: feed, kind: .own)] + targets.map { .init(feed: $0, kind: .to) })
       reference.write(activity, content: number, creates: false)
+      reference.name(Self.actor(number), of: activity)
     case .addToMany(let activity, let feeds):
       reference.add(activity, feeds.map { .init(feed: $0, kind: .many) })
       reference.write(activity, content: number, creates: false)
-    case .update(let activity): reference.write(activity, content: number, creates: true)
+      reference.name(Self.actor(number), of: activity)
+    case .update(let activity):
+      reference.write(activity, content: number, creates: true)
+      reference.name(Self.actor(number), of: activity)
     case .change(let activity): reference.write(activity, content: number, creates: false)
     case .replaceTargets(let activity, let feed, let targets):
       retarget(activity, feed) { before in targets.filter { $0 != feed || before.contains(feed) } }

@@ -28,6 +28,8 @@ struct ReferenceModel {
   private var live: [Relation: Int] = [:]
   /// Which request gave each activity the content it has.
   private(set) var content: [Int: Int] = [:]
+  /// The actor of each activity: a partial update leaves it.
+  private(set) var actors: [Int: String] = [:]
 
   private mutating func tick() -> Int {
     counter += 1
@@ -54,6 +56,21 @@ struct ReferenceModel {
       placements[activity] = []
     }
     content[activity] = number
+  }
+
+  /// The request gave the whole content, the actor with it.
+  mutating func name(_ actor: String, of activity: Int) {
+    if placements[activity] != nil { actors[activity] = actor }
+  }
+
+  /// A feed's groups by their keys: activities, newest first, and how many actors they have.
+  func groups(_ feed: String, key: (Int) -> String) -> [String: (items: [String], actors: Int)] {
+    Dictionary(grouping: read(feed), by: { key($0.key) }).mapValues { members in
+      (
+        members.sorted { $0.key > $1.key }.map { "a\($0.key)<\($0.value)" },
+        Set(members.map { actors[$0.key] ?? "" }).count
+      )
+    }
   }
 
   /// How the feed has the activity: in its own right, by a follow, or not.

@@ -13,15 +13,20 @@ final class World: Sendable {
   let app = AppID(1)
   /// Changes of the app that nobody is named for.
   var context: ChangeContext { ChangeContext(app: app) }
+  let groupSource: any FeedGroupSource
 
-  init(remoteShards: Set<UInt32> = [], _ change: (inout FeedEngine.Options) -> Void = { _ in }) {
+  init(
+    remoteShards: Set<UInt32> = [], groups: any FeedGroupSource = FixedGroups(),
+    _ change: (inout FeedEngine.Options) -> Void = { _ in }
+  ) {
+    groupSource = groups
     let clock = clock
     var storeOptions = MemoryStore.Options(clock: { clock.milliseconds })
     storeOptions.remoteShards = remoteShards
     store = MemoryStore(options: storeOptions)
     var options = FeedEngine.Options()
     change(&options)
-    engine = World.engine(store, clock, SequenceTimeSource(), options, metrics)
+    engine = World.engine(store, clock, SequenceTimeSource(), options, metrics, groups: groups)
   }
 
   static func timing(_ clock: ManualClock) -> JobTiming {
@@ -31,10 +36,10 @@ final class World: Sendable {
 
   static func engine(
     _ store: any KeyValueStore, _ clock: ManualClock, _ times: any TimeSource, _ options: FeedEngine.Options,
-    _ metrics: Metrics
+    _ metrics: Metrics, groups: any FeedGroupSource = FixedGroups()
   ) -> FeedEngine {
     FeedEngine(
-      store: store, times: times, options: options, timing: timing(clock),
+      store: store, times: times, groups: groups, options: options, timing: timing(clock),
       runtime: FeedRuntime(spawn: { work in Task { await work() } }, sleep: { _ in await Task.yield() }),
       logger: .silent, metrics: metrics)
   }
