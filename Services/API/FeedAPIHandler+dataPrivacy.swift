@@ -42,7 +42,7 @@ extension FeedAPIHandler {
     do {
       activities = try await feeds.activities(of: user, app: context.app.id, max: limits.exportMax)
     } catch { throw failed(error, context) }
-    let reactions: [ActivityID] = []
+    let reactions = try await reactionIDs(of: user, context)
     var writer = JSONWriter(reserving: 128 + 40 * activities.count)
     writer.splice(#"{"export":{"user_id":"#)
     writer.string(user)
@@ -61,6 +61,52 @@ extension FeedAPIHandler {
     }
     writer.splice("}")
     return APIAnswer(status: 200, open: writer.bytes)
+  }
+
+  /// All of a user's reactions, oldest first, as far as an export may go.
+  private func reactionIDs(of user: String, _ context: RequestContext) async throws(APIError) -> [ActivityID] {
+    var ids: [ActivityID] = []
+    do throws(ReactionError) {
+      while true {
+        let page = try await reactions.reactionIDs(
+          ofUser: user, after: ids.last, limit: Self.exportPage, app: context.app.id)
+        ids += page
+        guard ids.count <= limits.exportMax else {
+          throw ReactionError.feeds(
+            .invalid("the user has more than \(limits.exportMax) reactions: an export of so many is not served"))
+        }
+        if page.count < Self.exportPage { return ids }
+      }
+    } catch { throw failed(error, context) }
+  }
+
+  private static let exportPage = 1_000
+
+  /// `POST data_privacy/delete_reactions/` (feeds 2.17, S5): unknown ids are ignored.
+  func deleteReactions(_ context: RequestContext, _ document: JSONDocument) async throws(APIError) -> APIAnswer {
+    guard let list = document.root["ids"], list.kind == .array else {
+      throw Self.fieldError("ids", "must be a list of reaction ids")
+    }
+    guard list.count <= limits.activitiesPerUpdateMax else {
+      throw .input(
+        "a request may delete at most \(limits.activitiesPerUpdateMax) reactions, this one has \(list.count)")
+    }
+    var ids: [ActivityID] = []
+    for (index, item) in list.elements.enumerated() {
+      guard let id = item.string.flatMap({ ActivityID($0) }) else {
+        throw Self.fieldError("ids", "ids[\(index)] must be a reaction id (a UUID)")
+      }
+      ids.append(id)
+    }
+    var soft = false
+    if let node = document.root["soft_delete"], node.kind != .null {
+      guard let value = node.boolean else { throw Self.fieldError("soft_delete", "must be a boolean") }
+      soft = value
+    }
+    try context.authorize(Authorizer.checkIsServer)
+    try requireDataPrivacy(context)
+    do { try await reactions.deleteReactions(ids, soft: soft, context.change) } catch { throw failed(error, context) }
+    return .empty(status: 201)
   }
 
   /// The user whom the path names.

@@ -12,14 +12,8 @@ extension FeedAPIHandler {
     let user = try text(node, "user_id", "")
     let reason = try text(node, "reason", "", isRequired: false)
     try requireModeration(context)
-    var target = subject.type == .user ? subject.id : ""
+    let target = try await target(subject, context)
     let now: ActivityTime
-    do {
-      if subject.type == .activity, let id = ActivityID(subject.id) {
-        let found = try await feeds.activities([id], app: context.app.id).first ?? nil
-        target = found?.actorID ?? ""
-      }
-    } catch { throw failed(error, context) }
     do { now = try await entities.now(app: context.app.id) } catch { throw failed(error, context) }
     let id = ActivityID(ticks: now.ticks, low: 0x8000_0000_0000_0000 | UInt64.random(in: 0...(.max)) >> 2)
     var writer = JSONWriter(reserving: 256)
@@ -38,6 +32,23 @@ extension FeedAPIHandler {
         id, on: subject, document: writer.bytes + [UInt8(ascii: "}")], app: context.app.id, traceID: context.traceID)
     } catch { throw failed(error, context) }
     return APIAnswer(status: 201, open: writer.bytes)
+  }
+
+  /// Whom a flag is about: the user, or who made the activity or reaction; empty if that is not there.
+  private func target(_ subject: ModerationLog.Subject, _ context: RequestContext) async throws(APIError) -> String {
+    switch subject.type {
+    case .user: return subject.id
+    case .activity:
+      guard let id = ActivityID(subject.id) else { return "" }
+      do { return (try await feeds.activities([id], app: context.app.id).first ?? nil)?.actorID ?? "" } catch {
+        throw failed(error, context)
+      }
+    case .reaction:
+      guard let id = ActivityID(subject.id) else { return "" }
+      do { return (try await reactions.reactions([id], app: context.app.id).first ?? nil)?.userID ?? "" } catch {
+        throw failed(error, context)
+      }
+    }
   }
 
   /// `POST moderation/status/`.

@@ -196,6 +196,7 @@ public struct FeedAPIHandler: HTTPHandler {
     case .changeActivities: return try await changeActivities(context, try document())
     case .updateTargets: return try await updateTargets(context, try document())
     case .deleteActivities: return try await deleteActivities(context, try document())
+    case .deleteReactions: return try await deleteReactions(context, try document())
     case .flag: return try await flag(context, try document())
     case .setStatus: return try await setStatus(context, try document())
     case .setStatuses: return try await setStatuses(context, try document())

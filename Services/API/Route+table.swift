@@ -59,6 +59,7 @@ extension Route {
     for method in [HTTPMethod.get, .post, .put, .patch, .delete] { add(method, "test/auth/digest/", .checkDigest) }
     add(.get, "audit_logs/", .auditLogs)
     add(.post, "data_privacy/delete_activities/", .deleteActivities)
+    add(.post, "data_privacy/delete_reactions/", .deleteReactions)
     add(.get, "data_privacy/export_ids/{user}/", .exportIDs)
     add(.post, "moderation/flag/", .flag)
     add(.post, "moderation/status/", .setStatus)
@@ -75,7 +76,6 @@ extension Route {
     ([.post, .delete], "files/", .files),
     ([.post, .get, .delete], "images/", .files),
     ([.get], "og/", .url),
-    ([.post], "data_privacy/delete_reactions/", .dataPrivacy),
     ([.post, .get, .delete], "devices/", .everything),
     ([.get, .put], "devices/preferences/", .everything),
     ([.post], "push/", .everything),

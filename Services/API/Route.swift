@@ -12,7 +12,7 @@ enum Route: Hashable, Sendable {
   case addObject, getObject, updateObject, deleteObject, upsertObjects, selectObjects, deleteObjects
   case addToMany, updateActivities, changeActivities, updateTargets
   case followStats, checkDigest, auditLogs
-  case deleteActivities, exportIDs
+  case deleteActivities, deleteReactions, exportIDs
   case flag, setStatus, setStatuses, dropModerationCache
   case addReaction, getReaction, updateReaction, deleteReaction, restoreReaction, listReactions, getReactions
   /// An endpoint of the index that has yet to come.
@@ -68,7 +68,7 @@ enum Route: Hashable, Sendable {
     case .checkDigest: .checkDigest
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: .readPersonalizedFeed
     case .auditLogs: .auditLogs
-    case .deleteActivities, .exportIDs: .dataPrivacy
+    case .deleteActivities, .deleteReactions, .exportIDs: .dataPrivacy
     case .flag, .setStatus, .setStatuses, .dropModerationCache: .moderation
     case .getReaction, .listReactions, .getReactions: .readReactions
     case .addReaction, .updateReaction, .deleteReaction, .restoreReaction: .writeReactions
@@ -89,7 +89,7 @@ enum Route: Hashable, Sendable {
     case .readEnrichedFeed, .readEnrichedActivities, .getUser, .getUsers, .getObject, .selectObjects: false
     case .followStats, .checkDigest, .auditLogs, .exportIDs: false
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: false
-    case .deleteActivities, .flag, .setStatus, .setStatuses, .dropModerationCache: true
+    case .deleteActivities, .deleteReactions, .flag, .setStatus, .setStatuses, .dropModerationCache: true
     }
   }
 
@@ -100,7 +100,7 @@ enum Route: Hashable, Sendable {
     case .updateTargets: .feedTargets
     case .followStats, .checkDigest: .everything
     case .auditLogs: .auditLogs
-    case .deleteActivities, .exportIDs: .dataPrivacy
+    case .deleteActivities, .deleteReactions, .exportIDs: .dataPrivacy
     case .flag, .setStatus, .setStatuses, .dropModerationCache: .moderation
     case .listFollowing, .listFollowers, .follow, .unfollow, .followMany, .unfollowMany: .follower
     case .readActivities, .readEnrichedActivities, .updateActivities, .changeActivities: .activities

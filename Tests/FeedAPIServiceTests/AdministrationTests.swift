@@ -147,6 +147,39 @@ import Testing
     #expect(api.feeds.calls == [])
   }
 
+  @Test func reactionsAreExportedAndDeleted() async {
+    let api = TestAPI.overEngine()
+    let activity = await add(api, "al")
+    func react(_ user: String, _ more: String) async -> String {
+      await api.call(
+        .post, "reaction/", body: #"{"kind":"like","user_id":"\#(user)",\#(more)}"#
+      ).json?["id"]?.string ?? ""
+    }
+    let first = await react("al", #""activity_id":"\#(activity)""#)
+    let other = await react("bo", #""activity_id":"\#(activity)""#)
+    let child = await react("al", #""parent":"\#(other)""#)
+    let export = await api.call(.get, "data_privacy/export_ids/al/").json?["export"]
+    #expect(export?["reaction_count"]?.integer == 2)
+    #expect(export?["reaction_ids"]?.array == [.string(first), .string(child)], "oldest first")
+    let body = #"{"ids":["\#(first)","\#(Self.unknown)"],"soft_delete":false}"#
+    let foreign = await api.call(
+      .post, "data_privacy/delete_reactions/", body: body, token: .text(TestAPI.otherServerToken), key: "other")
+    #expect(foreign.status == 201)
+    #expect(await api.call(.get, "reaction/\(first)/").status == 200)
+    let deleted = await api.call(.post, "data_privacy/delete_reactions/", body: body)
+    #expect(deleted.status == 201 && deleted.steadyBody == #"{"duration":"D"}"#)
+    #expect(await api.call(.get, "reaction/\(first)/").status == 404)
+    let soft = #"{"ids":["\#(other)"],"soft_delete":true}"#
+    #expect(await api.call(.post, "data_privacy/delete_reactions/", body: soft).status == 201)
+    #expect(await api.call(.get, "reaction/\(other)/").json?["deleted_at"] != nil)
+  }
+
+  @Test(arguments: ["{}", #"{"ids":"x"}"#, #"{"ids":["x"]}"#, #"{"ids":[1]}"#, #"{"ids":[],"soft_delete":"no"}"#])
+  func badDeletionsOfReactionsAre400(body: String) async {
+    let answer = await TestAPI().call(.post, "data_privacy/delete_reactions/", body: body)
+    #expect(answer.status == 400 && answer.code == 4, "\(answer.body)")
+  }
+
   @Test func privacyThatIsSwitchedOffIs403() async {
     let api = TestAPI(app: { $0.dataPrivacy = false })
     let deletion = await api.call(.post, "data_privacy/delete_activities/", body: #"{"activities":[]}"#)
@@ -236,7 +269,8 @@ import Testing
     let api = TestAPI(app: { $0.moderation = true })
     for (method, path, body) in [
       (HTTPMethod.get, "audit_logs/", ""), (.get, "data_privacy/export_ids/me/", ""),
-      (.post, "data_privacy/delete_activities/", #"{"activities":[]}"#), (.post, "moderation/flag/", Self.flag),
+      (.post, "data_privacy/delete_activities/", #"{"activities":[]}"#),
+      (.post, "data_privacy/delete_reactions/", #"{"ids":[]}"#), (.post, "moderation/flag/", Self.flag),
       (.post, "moderation/status/", Self.status), (.post, "moderation/status/batch/", Self.batch),
       (.delete, "moderation/user/cache/me/", ""),
     ] {

@@ -195,6 +195,7 @@ def test_administration_is_as_described(api, unique):
     check(operation("exportIDs"), api.get(f"data_privacy/export_ids/{user}/"))
     erased = {"activities": [{"id": added.json()["id"], "remove_from_feeds": [feed]}]}
     check(operation("deleteActivities"), api.post("data_privacy/delete_activities/", erased))
+    check(operation("deleteReactions"), api.post("data_privacy/delete_reactions/", {"ids": [added.json()["id"]]}))
     flag = {"entity_type": "stream:user", "entity_id": user, "user_id": "x"}
     # Moderation is off where an app does not switch it on.
     check(operation("flag"), api.post("moderation/flag/", flag))
