@@ -13,10 +13,13 @@ extension Interleaving {
   /// The content of request `number`.
   static func input(_ activity: Int, _ targets: [String], _ number: Int) -> ActivityInput {
     ActivityInput(
-      actor: "alice", verb: "post", object: "a\(activity)", foreignID: "a\(activity)",
+      actor: actor(number), verb: "post", object: "a\(activity)", foreignID: "a\(activity)",
       time: ActivityTime(microseconds: Int64(1_000_000 + activity)), to: targets.map(feed),
       customMembers: Array(",\"by\":\(number)".utf8), idLowBits: UInt64(activity))
   }
+
+  /// Requests of even numbers have one actor, those of odd ones another.
+  static func actor(_ number: Int) -> String { number % 2 == 0 ? "p" : "q" }
 
   static func id(_ activity: Int) -> ActivityID {
     input(activity, [], 0).id(at: ActivityTime(microseconds: Int64(1_000_000 + activity)))
