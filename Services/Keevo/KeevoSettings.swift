@@ -35,7 +35,9 @@ enum KeevoSettings {
     Setting("watch-mib-max", .integer(1...4_096), default: "8", help: "and their size"),
     Setting("watchers-max", .integer(1...100_000), default: "1024", help: "watchers that may wait, a shard and class"),
     Setting("block-cache-mib", .integer(8...1_048_576), default: "256", help: "RocksDB's cache of blocks, all shards"),
-    Setting("row-cache-mib", .integer(1...1_048_576), default: "64", help: "rows read lately that are kept at hand, all shards"),
+    Setting(
+      "row-cache-mib", .integer(1...1_048_576), default: "64",
+      help: "rows read lately that are kept at hand, all shards"),
     Setting("write-buffer-mib", .integer(1...4_096), default: "16", help: "a memory table; a shard has at most three"),
     Setting("connections-max", .integer(1...1_000_000), default: "10000", help: "open connections; one more is closed"),
     Setting(
@@ -66,6 +68,9 @@ enum KeevoSettings {
       help: "time in which a client must take some of what waits for it"),
     Setting(
       "call-milliseconds", .integer(10...600_000), default: "60000", help: "deadline of a call that names none"),
+    Setting(
+      "slow-call-milliseconds", .integer(1...600_000), default: "1000",
+      help: "calls that take longer are logged, with their trace"),
     Setting(
       "background-mib-per-second", .integer(1...100_000), default: "128",
       help: "what flushes and compactions may write"),
@@ -107,6 +112,7 @@ enum KeevoSettings {
       ("reset-burst", \.resetBurst), ("resets-per-second", \.resetsPerSecond),
       ("handshake-milliseconds", \.handshakeMilliseconds), ("keepalive-milliseconds", \.keepaliveMilliseconds),
       ("stall-milliseconds", \.stallMilliseconds), ("call-milliseconds", \.defaultTimeoutMilliseconds),
+      ("slow-call-milliseconds", \.slowCallMilliseconds),
     ]
     for (name, keyPath) in numbers {
       if let value = configuration.integer(name) { settings[keyPath: keyPath] = value }

@@ -10,14 +10,11 @@ public func workerSpecification() -> ServiceSpecification {
       Setting("listen", .address, default: "127.0.0.1:8087", help: "where its routes are served"),
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9087", help: "where /healthz, /readyz and /metrics are served"),
-      Setting("keevo", .address, default: "127.0.0.1:8082", help: "the store"),
       Setting("lane-width", .integer(1...1_000), default: "4", help: "jobs of one kind that run at once"),
-    ],
-    commands: [rssCommand(), importCommand()],
+    ] + Setting.keevo + FeedFaults.settings,
+    commands: [rssCommand(), importCommand(), deadLettersCommand()],
     build: { context in
-      let store = KeevoClient(
-        address: context.configuration.string("keevo") ?? "127.0.0.1:8082", loops: context.loops,
-        logger: context.logger, metrics: context.metrics)
+      let store = try KeevoClient(context)
       return try await WorkerService.start(
         store: store, laneWidth: context.configuration.integer("lane-width") ?? 4, context: context,
         close: { await store.close() })

@@ -16,7 +16,9 @@ public struct WorkerService: RunningService {
   public static func start(
     store: any KeyValueStore, laneWidth: Int, context: ServiceContext, close: @escaping @Sendable () async -> Void = {}
   ) async throws -> WorkerService {
-    let engine = FeedEngine(store: store, logger: context.logger, metrics: context.metrics)
+    var options = FeedEngine.Options()
+    options.faults = try FeedFaults.read(context)
+    let engine = FeedEngine(store: store, options: options, logger: context.logger, metrics: context.metrics)
     var limits = JobTable.Limits()
     limits.laneWidth = laneWidth
     let runner = JobRunner(

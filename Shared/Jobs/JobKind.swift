@@ -19,7 +19,12 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
   /// Brings an entry into the audit log.
   public static let audit = JobKind(rawValue: 20)
 
-  /// For metrics and logs.
+  /// Those that have a name.
+  public static let named: [JobKind] = [
+    .fanOut, .copy, .garbage, .unfollow, .firehose, .push, .webhook, .export, .convert,
+  ]
+
+  /// For metrics, logs and commands.
   public var name: String {
     switch self {
     case .fanOut: "fan-out"

@@ -42,6 +42,8 @@ import Testing
     ("lost targets keep their placements", .targetsStay, .changes),
     ("add_to_many is fanned out", .manySpread, .changes),
     ("audit entries are left out of the change's write", .auditApart, .changes),
+    ("own rows are written over, so that their arrival moves", .arrivalMoves, .relation),
+    ("entries may come however late", .noFence, .relation),
   ])
   func theDriverNoticesARuleSwitchedOff(_ name: String, _ faults: FeedEngine.Faults, _ style: FeedOperation.Style) {
     let found = firstFailure(1...4_000, style, faults: faults)
