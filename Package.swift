@@ -82,6 +82,7 @@ let package = Package(
     shared("Telemetry", ["JSON"]),
     shared("EventLoop", ["CLinux"]),
     shared("HTTP", ["EventLoop", "Telemetry", "JSON", "CLinux", "CCurl", "CZlib", "CZstd"]),
+    shared("ObjectStorage", ["HTTP", "EventLoop", "Model"]),
     shared("PubSub", ["EventLoop", "Telemetry", "CRedis"]),
     shared("Protobuf"),
     shared("GRPC", ["EventLoop", "Telemetry", "Protobuf", "CNGHTTP2", "CLinux"]),
@@ -90,7 +91,9 @@ let package = Package(
     shared("Auth", ["ControlPlane", "Model", "JSON", "COpenSSL"]),
     shared("Jobs", ["KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
     shared("Feeds", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
-    shared("ServiceKit", ["HTTP", "EventLoop", "Telemetry", "JSON", "CLinux", "CJemalloc"]),
+    shared(
+      "ServiceKit",
+      ["KeevoClient", "PubSub", "HTTP", "EventLoop", "Telemetry", "JSON", "CLinux", "CJemalloc"]),
 
     // Services: a library each, and a thin @main over it. A service never imports another service.
     service(
@@ -131,9 +134,11 @@ let package = Package(
     tests("ArchitectureTests", []),
     tests("JSONTests", ["JSON"]),
     tests("ModelTests", ["Model", "JSON"]),
+    tests("TelemetryTests", ["Telemetry", "JSON"]),
     tests("EventLoopTests", ["EventLoop", "CLinux"]),
     tests("PubSubTests", ["PubSub", "EventLoop", "Telemetry"]),
     tests("HTTPTests", ["HTTP", "EventLoop", "CLinux", "Telemetry", "CZlib", "CZstd"]),
+    tests("ObjectStorageTests", ["ObjectStorage"]),
     tests("ProtobufTests", ["Protobuf"]),
     tests("GRPCTests", ["GRPC", "EventLoop", "Protobuf", "Telemetry", "CLinux"]),
     tests("KeevoClientTests", ["KeevoClient", "Protobuf", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),
@@ -143,13 +148,12 @@ let package = Package(
     tests("AuthTests", ["Auth", "ControlPlane", "Model", "JSON"]),
     tests("JobsTests", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model"]),
     tests("FeedsTests", ["Feeds", "Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
-    tests("ServiceKitTests", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
+    tests("ServiceKitTests", ["ServiceKit", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     tests(
       "FeedAPIServiceTests",
       [
-        "FeedAPIService", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry",
-        "CLinux", "ServiceKit",
-        "Model", "JSON",
+        "FeedAPIService", "KeevoService", "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "GRPC",
+        "HTTP", "EventLoop", "Telemetry", "CLinux", "Model", "JSON",
       ]),
     tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "ServiceKit", "Model", "JSON"]),
     tests(

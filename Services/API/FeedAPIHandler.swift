@@ -60,6 +60,12 @@ public struct FeedAPIHandler: HTTPHandler {
   }
 
   public func respond(to request: HTTPRequest) async -> HTTPResponse {
+    // The trace a W3C `traceparent` header names, or a new one (B22).
+    let trace = request.header("traceparent").flatMap { TraceID(traceparent: $0) } ?? .random()
+    return await TraceID.$current.withValue(trace) { await respond(to: request, trace: trace) }
+  }
+
+  private func respond(to request: HTTPRequest, trace: TraceID) async -> HTTPResponse {
     let started = request.receivedNanoseconds == 0 ? monotonicNanoseconds() : request.receivedNanoseconds
     let now = wallClockMicroseconds()
     var form = ResponseForm(
@@ -74,7 +80,7 @@ public struct FeedAPIHandler: HTTPHandler {
     do throws(APIError) {
       let (route, parameters) = try find(request)
       kind = route.kind
-      let context = try admit(request, route, parameters, nowMicroseconds: now, form: &form)
+      let context = try admit(request, route, parameters, trace, nowMicroseconds: now, form: &form)
       response = form.response(try await answerOnce(context, route))
     } catch {
       response = form.response(error)
@@ -121,7 +127,7 @@ public struct FeedAPIHandler: HTTPHandler {
   }
 
   private func admit(
-    _ request: HTTPRequest, _ route: Route, _ parameters: PathParameters, nowMicroseconds: Int64,
+    _ request: HTTPRequest, _ route: Route, _ parameters: PathParameters, _ trace: TraceID, nowMicroseconds: Int64,
     form: inout ResponseForm
   ) throws(APIError) -> RequestContext {
     let query = RequestQuery(request.query)
@@ -149,7 +155,7 @@ public struct FeedAPIHandler: HTTPHandler {
     return RequestContext(
       request: request, query: query, route: route, parameters: parameters, apiKey: keys.first ?? "", app: key.app,
       identity: identity,
-      times: nil, traceID: traceID(of: request))
+      times: nil, traceID: trace.bytes)
   }
 
   /// A scope that covers any of the resources that open a route will do.
@@ -232,13 +238,5 @@ public struct FeedAPIHandler: HTTPHandler {
     case .getReactions: return try await getReactions(context)
     default: throw .pathUnknown
     }
-  }
-
-  /// The trace a W3C `traceparent` header names, or a new one (B22).
-  private func traceID(of request: HTTPRequest) -> [UInt8] {
-    if let header = request.header("traceparent"), let trace = TraceParent.traceID(header) { return trace }
-    var random = SystemRandomNumberGenerator()
-    let halves = [random.next(), random.next()]
-    return halves.flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> UInt64(8 * $0)) } }
   }
 }

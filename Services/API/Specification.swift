@@ -15,7 +15,6 @@ public func feedAPISpecification() -> ServiceSpecification {
       Setting("listen", .address, default: "127.0.0.1:8081", help: "where its routes are served"),
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9081", help: "where /healthz, /readyz and /metrics are served"),
-      Setting("keevo", .address, default: "127.0.0.1:8082", help: "the store"),
       Setting(
         "postgres", .text, default: "dbname=millrace", help: "PostgreSQL's connection string (libpq's form)",
         isSecret: true),
@@ -48,7 +47,7 @@ public func feedAPISpecification() -> ServiceSpecification {
       Setting(
         "filter-scan-max", .integer(1...100_000), default: "\(FeedEngine.Options().filterScanMax)",
         help: "activities of a feed that a filtered read looks at before its page ends"),
-    ] + Enrichment.Limits.settings + APILimits.settings + Setting.http,
+    ] + Setting.keevo + FeedFaults.settings + Enrichment.Limits.settings + APILimits.settings + Setting.http,
     build: { context in try await FeedAPIService.start(try await foundation(context), context: context) })
 }
 
@@ -61,14 +60,14 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
     cacheFile: directory + "/configuration.sealed", logger: context.logger, metrics: context.metrics)
   let pubSub = try RedisPubSub(context)
   watcher.listen(to: pubSub)
-  let store = KeevoClient(
-    address: settings.string("keevo") ?? "", loops: context.loops, logger: context.logger, metrics: context.metrics)
+  let store = try KeevoClient(context)
   let times = LeasedTimeSource(store: store)
   var options = FeedEngine.Options()
   if let feeds = settings.integer("visible-feeds-max") { options.visibleFeedsMax = feeds }
   if let milliseconds = settings.integer("visible-milliseconds") { options.visibleMilliseconds = UInt64(milliseconds) }
   if let window = settings.integer("ranked-window-max") { options.rankedWindowMax = window }
   if let scanned = settings.integer("filter-scan-max") { options.filterScanMax = scanned }
+  options.faults = try FeedFaults.read(context)
   let engine = FeedEngine(
     store: store, times: times, groups: ConfiguredGroups(watcher), options: options,
     timing: JobTiming(wallMilliseconds: { UInt64(max(0, wallClockMicroseconds()) / 1_000) }), logger: context.logger,

@@ -68,6 +68,9 @@ enum KeevoSettings {
     Setting(
       "call-milliseconds", .integer(10...600_000), default: "60000", help: "deadline of a call that names none"),
     Setting(
+      "slow-call-milliseconds", .integer(1...600_000), default: "1000",
+      help: "calls that take longer are logged, with their trace"),
+    Setting(
       "background-mib-per-second", .integer(1...100_000), default: "128",
       help: "what flushes and compactions may write"),
   ]
@@ -108,6 +111,7 @@ enum KeevoSettings {
       ("reset-burst", \.resetBurst), ("resets-per-second", \.resetsPerSecond),
       ("handshake-milliseconds", \.handshakeMilliseconds), ("keepalive-milliseconds", \.keepaliveMilliseconds),
       ("stall-milliseconds", \.stallMilliseconds), ("call-milliseconds", \.defaultTimeoutMilliseconds),
+      ("slow-call-milliseconds", \.slowCallMilliseconds),
     ]
     for (name, keyPath) in numbers {
       if let value = configuration.integer(name) { settings[keyPath: keyPath] = value }

@@ -11,7 +11,6 @@ public func workerSpecification() -> ServiceSpecification {
       Setting("listen", .address, default: "127.0.0.1:8087", help: "where its routes are served"),
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9087", help: "where /healthz, /readyz and /metrics are served"),
-      Setting("keevo", .address, default: "127.0.0.1:8082", help: "the store"),
       Setting(
         "postgres", .text, default: "dbname=millrace", help: "PostgreSQL's connection string (libpq's form)",
         isSecret: true),
@@ -22,17 +21,15 @@ public func workerSpecification() -> ServiceSpecification {
         "data-dir", .path, default: "var/worker",
         help: "where the last configuration is kept, sealed, for a start without PostgreSQL"),
       Setting("lane-width", .integer(1...1_000), default: "4", help: "jobs of one kind that run at once"),
-    ],
-    commands: [rssCommand(), importCommand()],
+    ] + Setting.keevo + FeedFaults.settings,
+    commands: [rssCommand(), importCommand(), deadLettersCommand()],
     build: { context in
       let settings = context.configuration
       let watcher = try await ConfigurationWatcher.start(
         postgres: settings.string("postgres") ?? "", masterKeyFile: settings.string("master-key-file") ?? "",
         cacheFile: (settings.string("data-dir") ?? ".") + "/configuration.sealed", logger: context.logger,
         metrics: context.metrics)
-      let store = KeevoClient(
-        address: settings.string("keevo") ?? "127.0.0.1:8082", loops: context.loops, logger: context.logger,
-        metrics: context.metrics)
+      let store = try KeevoClient(context)
       return try await WorkerService.start(
         store: store, groups: ConfiguredGroups(watcher), laneWidth: settings.integer("lane-width") ?? 4,
         context: context, notReadyReason: { watcher.notReadyReason },

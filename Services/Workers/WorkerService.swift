@@ -19,7 +19,10 @@ public struct WorkerService: RunningService {
     store: any KeyValueStore, groups: any FeedGroupSource, laneWidth: Int, context: ServiceContext,
     notReadyReason: @escaping @Sendable () -> String? = { nil }, close: @escaping @Sendable () async -> Void = {}
   ) async throws -> WorkerService {
-    let engine = FeedEngine(store: store, groups: groups, logger: context.logger, metrics: context.metrics)
+    var options = FeedEngine.Options()
+    options.faults = try FeedFaults.read(context)
+    let engine = FeedEngine(
+      store: store, groups: groups, options: options, logger: context.logger, metrics: context.metrics)
     var limits = JobTable.Limits()
     limits.laneWidth = laneWidth
     let runner = JobRunner(

@@ -4,7 +4,7 @@ import Telemetry
 /// A gRPC client of one address: a connection a loop, made when first needed and again when it broke.
 ///
 /// A call made on one of the loops stays there, from the request's bytes to the caller's resumption. A caller from
-/// elsewhere is served on one of the loops.
+/// elsewhere is served on one of the loops. Every call carries the trace that its caller works for (`TraceID.current`).
 public final class GRPCClient: Sendable {
   public let address: String
   public let settings: GRPCClientSettings
@@ -102,6 +102,10 @@ public final class GRPCClient: Sendable {
     }
     let milliseconds = options.timeoutMilliseconds ?? (isStreaming ? nil : settings.defaultTimeoutMilliseconds)
     let deadline = milliseconds.map { monotonicNanoseconds() + UInt64(max(0, $0)) * 1_000_000 } ?? UInt64.max
+    var options = options
+    if let trace = TraceID.current, options.metadata[GRPCMetadata.traceparent] == nil {
+      options.metadata.add(GRPCMetadata.traceparent, trace.traceparent)
+    }
     return ClientCall(
       loop: channel.loop, method: method, message: message, options: options, deadline: deadline,
       isStreaming: isStreaming,

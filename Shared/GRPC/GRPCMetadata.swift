@@ -9,6 +9,9 @@ public struct GRPCMetadata: Hashable, Sendable {
 
   public init() {}
 
+  /// The name of the field that carries a trace (W3C Trace Context).
+  public static let traceparent = "traceparent"
+
   /// The first value under this name.
   public subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
 

@@ -20,11 +20,13 @@ public final class GRPCServer: Sendable {
   /// A method with its counters.
   struct Method: Sendable {
     let handler: GRPCHandler
+    let isUnary: Bool
     let seconds: Histogram
     let failures: [GRPCStatusCode: Counter]
 
     init(_ path: String, _ handler: GRPCHandler, _ metrics: Metrics) {
       self.handler = handler
+      isUnary = if case .unary = handler { true } else { false }
       let label = "method=\"\(path.split(separator: "/").last ?? "")\""
       seconds = metrics.histogram("grpc_server_call_seconds", labels: label, help: "Time from headers to answer")
       var failures: [GRPCStatusCode: Counter] = [:]
@@ -82,6 +84,17 @@ public final class GRPCServer: Sendable {
       Double(self?.connections.load(ordering: .relaxed) ?? 0)
     }
     for listener in listeners { listener.start(self) }
+  }
+
+  /// Says what became of a call: each at level debug, slow ones always.
+  func log(
+    _ method: Method, _ path: String, _ metadata: GRPCMetadata, _ code: GRPCStatusCode, nanoseconds: UInt64
+  ) {
+    let isSlow = method.isUnary && nanoseconds > UInt64(settings.slowCallMilliseconds) * 1_000_000
+    guard isSlow || logger.level <= .debug else { return }
+    var fields = [("path", path), ("code", "\(code)"), ("microseconds", "\(nanoseconds / 1_000)")]
+    if let trace = metadata.trace { fields.append(("trace", "\(trace)")) }
+    logger.log(isSlow ? .warning : .debug, isSlow ? "slow call" : "call", fields)
   }
 
   /// Counts a connection in; false when there are too many.

@@ -28,6 +28,8 @@ public struct GRPCServerSettings: Sendable {
   public var stallMilliseconds = 60_000
   /// Calls without `grpc-timeout` get this one; 0 for none. Streaming calls have none unless the client says so.
   public var defaultTimeoutMilliseconds = 60_000
+  /// A unary call that takes longer is logged as slow, with its trace.
+  public var slowCallMilliseconds = 1_000
 
   public init() {}
 }

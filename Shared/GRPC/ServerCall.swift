@@ -303,7 +303,10 @@ final class ServerCall: HTTP2Stream, @unchecked Sendable {
   }
 
   private func observe(_ code: GRPCStatusCode) {
-    served?.observe(code, seconds: Double(monotonicNanoseconds() - started) / 1e9)
+    guard let served else { return }
+    let elapsed = monotonicNanoseconds() - started
+    served.observe(code, seconds: Double(elapsed) / 1e9)
+    connection.server.log(served, path, metadata, code, nanoseconds: elapsed)
   }
 }
 

@@ -102,6 +102,11 @@ final class CurlTransfer: @unchecked Sendable {
       }
       curl_set_text(curl, CURLOPT_CUSTOMREQUEST, request.method.description)
     }
+    if let signature = request.signature {
+      curl_set_text(curl, CURLOPT_AWS_SIGV4, "aws:amz:\(signature.region):\(signature.service)")
+      curl_set_text(curl, CURLOPT_USERNAME, signature.accessKey)
+      curl_set_text(curl, CURLOPT_PASSWORD, signature.secretKey)
+    }
     curl_set_bytes_function(curl, CURLOPT_WRITEFUNCTION, receiveBody)
     curl_set_pointer(curl, CURLOPT_WRITEDATA, context)
     curl_set_bytes_function(curl, CURLOPT_HEADERFUNCTION, receiveHeader)

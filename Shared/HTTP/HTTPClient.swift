@@ -28,12 +28,34 @@ public final class HTTPClient: Sendable {
     public var url: String
     public var headers: [HTTPRequest.Header]
     public var body: [UInt8]
+    /// Signs the request by AWS Signature Version 4.
+    public var signature: AWSSignature?
 
-    public init(method: HTTPMethod = .get, url: String, headers: [HTTPRequest.Header] = [], body: [UInt8] = []) {
+    public init(
+      method: HTTPMethod = .get, url: String, headers: [HTTPRequest.Header] = [], body: [UInt8] = [],
+      signature: AWSSignature? = nil
+    ) {
       self.method = method
       self.url = url
       self.headers = headers
       self.body = body
+      self.signature = signature
+    }
+  }
+
+  /// Credentials by which libcurl signs a request for AWS or a service that speaks its protocols. The query must be in
+  /// canonical form already: names sorted, values percent-encoded.
+  public struct AWSSignature: Sendable {
+    public var region: String
+    /// `s3`, `sqs`, …
+    public var service: String
+    public var accessKey: String
+    public var secretKey: String
+    public init(region: String, service: String, accessKey: String, secretKey: String) {
+      self.region = region
+      self.service = service
+      self.accessKey = accessKey
+      self.secretKey = secretKey
     }
   }
 

@@ -21,7 +21,12 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
   /// Brings what follows from a reaction into step with it: its rows, its target feeds, its children.
   public static let reaction = JobKind(rawValue: 10)
 
-  /// For metrics and logs.
+  /// Those that have a name.
+  public static let named: [JobKind] = [
+    .fanOut, .copy, .garbage, .unfollow, .firehose, .push, .webhook, .export, .convert,
+  ]
+
+  /// For metrics, logs and commands.
   public var name: String {
     switch self {
     case .fanOut: "fan-out"

@@ -12,7 +12,7 @@ public final class KeevoClient: KeyValueStore {
   /// Limits and times of a client.
   public struct Settings: Sendable {
     /// How long a call may take, its repetitions included.
-    public var callMilliseconds = 10_000
+    public var callMilliseconds = 3_000
     /// Between two attempts: the first wait, doubled up to the last.
     public var retryFirstMilliseconds = 10
     public var retryMaxMilliseconds = 500

@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Writes log lines: one JSON object a line, or plain text on a terminal. Never give it a secret.
+/// Writes log lines: one JSON object a line, or plain text on a terminal. Lines of a task that works for a trace carry it as
+/// `trace`. Never give it a secret.
 public struct Logger: Sendable {
   public enum Level: Int, Comparable, Sendable, CaseIterable {
     case debug, info, warning, error
@@ -55,6 +56,10 @@ public struct Logger: Sendable {
 
   public func log(_ level: Level, _ message: @autoclosure () -> String, _ fields: [(String, String)] = []) {
     guard level >= self.level else { return }
+    var fields = fields
+    if let trace = TraceID.current, !fields.contains(where: { $0.0 == "trace" }) {
+      fields.append(("trace", "\(trace)"))
+    }
     sink(line(level, message(), fields, at: wallClockMicroseconds()))
   }
 
@@ -111,7 +116,8 @@ func quoted(_ text: String) -> String {
   return out + "\""
 }
 
-func rfc3339(_ microseconds: Int64) -> String {
+/// `microseconds` since 1970 as RFC 3339, UTC.
+public func rfc3339(_ microseconds: Int64) -> String {
   var seconds = time_t(microseconds.quotientAndRemainder(dividingBy: 1_000_000).quotient)
   let fraction = microseconds.quotientAndRemainder(dividingBy: 1_000_000).remainder
   var parts = tm()

@@ -55,6 +55,28 @@ import Testing
     return "\(module) imports \(imported), which stands \(to == from ? "beside" : "above") it in the blueprint's list"
   }
 
+  /// Rules can be broken on purpose in test builds only: the setting stands behind a flag that the build which ships does not
+  /// set, and nothing else switches a rule off.
+  @Test func servicesCanBreakRulesInTestBuildsOnly() throws {
+    for file in try Self.sources(under: "Services") + Self.sources(under: "Shared") {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      switch file.lastPathComponent {
+      case "FeedFaults.swift":
+        let parts = text.components(separatedBy: "#else")
+        #expect(
+          parts.count == 2 && parts[0].contains("#if MILLRACE_FAULTS") && !parts[1].contains("FeedEngine.Faults("))
+      case "FeedEngine+faults.swift": #expect(text.hasPrefix("#if MILLRACE_FAULTS\n"))
+      default:
+        for line in text.split(separator: "\n") where line.contains(".faults = ") {
+          #expect(line.contains("try FeedFaults.read(context)"), "\(file.path): \(line)")
+        }
+      }
+    }
+    let build = try String(
+      contentsOf: Self.root.appending(path: "Infra/local/supervisor/build.py"), encoding: .utf8)
+    #expect(!build.contains("MILLRACE_FAULTS"))
+  }
+
   @Test func importsOfSharedModulesPointDownTheBlueprintsList() throws {
     let folders = try FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: "Shared").path).sorted()
     let swiftFolders = try folders.filter { try !Self.sources(under: "Shared/\($0)").isEmpty }

@@ -10,7 +10,8 @@ import Model
 import Telemetry
 import Testing
 
-/// A flat read through the server, the handler and the feed engine never leaves its loop (the store being in memory).
+/// A flat read through the server, the handler and the feed engine never leaves its loop, nor does one that goes on over
+/// gRPC to a node of the store.
 @Suite(.timeLimit(.minutes(1))) struct LoopTests {
   @Test func aFlatReadEnqueuesNothingFromOtherThreads() async throws {
     let store = MemoryStore()
@@ -35,6 +36,37 @@ import Testing
     #expect(text.split(separator: #""object":"29""#).count == count + 1)
     await server.drain(timeoutMilliseconds: 1_000)
     group.stop()
+  }
+
+  /// The same with a real node behind, which has loops and threads of its own: its answers come by the socket.
+  @Test(arguments: [1, 2]) func aFlatReadOverGRPCEnqueuesNothingFromOtherThreads(loops: Int) async throws {
+    try await ServedStore.run { served in
+      let group = EventLoopGroup(count: loops, name: "test")
+      let client = KeevoClient(address: served.address, loops: group, logger: .silent, metrics: Metrics())
+      let engine = FeedEngine(
+        store: client, times: CountingTimes(),
+        timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }),
+        logger: .silent, metrics: Metrics())
+      let api = TestAPI(feeds: engine)
+      for number in 0..<30 {
+        let answer = await api.call(.post, "feed/user/1/", body: #"{"actor":"a","verb":"v","object":"\#(number)"}"#)
+        #expect(answer.status == 201)
+      }
+      let server = HTTPServer(group: group, logger: .silent, metrics: Metrics(), handler: api.handler)
+      let port = try await server.start(on: .init(host: "127.0.0.1", port: 0))
+      // Each loop makes its connection at its first call, and looks the address up on a thread for that.
+      for loop in group.loops { _ = try await Task(executorPreference: loop) { try await client.topology() }.value }
+      let before = group.loops.map(\.foreignEnqueues)
+      let count = 200
+      let bytes = read(count, port: port, token: TestAPI.Token.server.header ?? "")
+      #expect(group.loops.map(\.foreignEnqueues) == before)
+      let text = String(decoding: bytes, as: UTF8.self)
+      #expect(text.split(separator: "HTTP/1.1 200 OK").count == count)
+      #expect(text.split(separator: #""object":"29""#).count == count + 1)
+      await server.drain(timeoutMilliseconds: 1_000)
+      await client.close()
+      group.stop()
+    }
   }
 
   /// Sends reads one after the other over one connection and gives all that came back.

@@ -47,6 +47,8 @@ import Testing
     ("members take the actor from older versions", .anyVersion, .grouped),
     ("nobody looks again what an activity has become", .noSecondLook, .grouped),
     ("aggregated feeds do not heed ended edges", .noEnds, .grouped),
+    ("own rows are written over, so that their arrival moves", .arrivalMoves, .relation),
+    ("entries may come however late", .noFence, .relation),
   ])
   func theDriverNoticesARuleSwitchedOff(_ name: String, _ faults: FeedEngine.Faults, _ style: FeedOperation.Style) {
     let found = firstFailure(1...4_000, style, faults: faults)

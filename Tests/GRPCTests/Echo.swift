@@ -13,6 +13,8 @@ final class Echo: Sendable {
   static let count = GRPCMethod(service: service, "Count")
   static let countThenFail = GRPCMethod(service: service, "CountThenFail")
   static let metadata = GRPCMethod(service: service, "Metadata")
+  /// The trace that the server sees.
+  static let trace = GRPCMethod(service: service, "Trace")
   static let deadline = GRPCMethod(service: service, "Deadline")
   /// Sends one message, then nothing until it is cancelled.
   static let hangStream = GRPCMethod(service: service, "HangStream")
@@ -35,14 +37,15 @@ final class Echo: Sendable {
   init(
     server settings: GRPCServerSettings = GRPCServerSettings(),
     client clientSettings: GRPCClientSettings = GRPCClientSettings(),
-    port: UInt16 = 0, loops: Int = 1
+    port: UInt16 = 0, loops: Int = 1, logger: Logger = .silent
   ) throws {
     serverLoops = EventLoopGroup(count: loops, name: "server")
     clientLoops = EventLoopGroup(count: loops, name: "client")
     let state = State()
     self.state = state
     server = try GRPCServer(
-      address: "127.0.0.1:\(port)", loops: serverLoops, methods: Self.methods(state), settings: settings)
+      address: "127.0.0.1:\(port)", loops: serverLoops, methods: Self.methods(state), settings: settings,
+      logger: logger)
     client = GRPCClient(address: "127.0.0.1:\(server.port)", loops: clientLoops, settings: clientSettings)
   }
 
@@ -81,6 +84,7 @@ final class Echo: Sendable {
         throw GRPCStatus(.aborted, "after one")
       },
       metadata: .unary { context, _ in Array((context.metadata["trace"] ?? "none").utf8) },
+      trace: .unary { context, _ in context.trace?.bytes ?? [] },
       deadline: .unary { context, _ in
         guard let deadline = context.deadlineNanoseconds else { return [] }
         return Array(String((deadline - monotonicNanoseconds()) / 1_000_000).utf8)

@@ -106,9 +106,9 @@ final class NotingHandler: JobHandler {
     }
     let runner = runner(handler)
     let letters = DeadLetters(store)
-    #expect(try await eventually { try await letters.list().count == 1 })
+    #expect(try await eventually { try await letters.list().letters.count == 1 })
     #expect(handler.counts == [3])
-    let letter = try #require(try await letters.list().first)
+    let letter = try #require(try await letters.list().letters.first)
     #expect(letter.record.lastError.contains("test"))
     broken.withLock { $0 = false }
     #expect(try await letters.replay(letter))
@@ -116,11 +116,32 @@ final class NotingHandler: JobHandler {
     await runner.drain()
   }
 
+  @Test func aJobRunsForTheTraceOfTheRequestThatMadeIt() async throws {
+    let traces = [TraceID.random(), TraceID.random()]
+    for (number, trace) in traces.enumerated() {
+      let record = JobRecord(kind: .fanOut, madeAtMilliseconds: 0, traceID: trace.bytes, payload: [])
+      _ = try await store.write(
+        WriteRequest(
+          batches: [SubBatch(partition: Partition(app: 1, "p\(number)"), operations: [JobID.make(record)])]))
+    }
+    try await make(2)
+    let seen = Mutex<[String: TraceID?]>([:])
+    let handler = NotingHandler([.fanOut]) { lease, _ throws(JobError) in
+      seen.withLock { $0[String(decoding: lease.id.partition.name, as: UTF8.self)] = .some(TraceID.current) }
+      try await lease.finish()
+    }
+    // Started by a task that works for something else.
+    let started = TraceID.$current.withValue(TraceID.random()) { self.runner(handler) }
+    #expect(try await eventually { try await rows().isEmpty })
+    #expect(seen.withLock { $0 } == ["p0": traces[0], "p1": traces[1], "p2": nil])
+    await started.drain()
+  }
+
   @Test func anImpossibleJobIsPutAsideAtOnce() async throws {
     try await make(1)
     let handler = NotingHandler([.fanOut]) { _, _ throws(JobError) in throw .impossible("never") }
     let runner = runner(handler)
-    #expect(try await eventually { try await DeadLetters(store).list().count == 1 })
+    #expect(try await eventually { try await DeadLetters(store).list().letters.count == 1 })
     #expect(handler.counts == [1])
     await runner.drain()
   }

@@ -15,8 +15,9 @@ import time
 
 import pytest
 
+import keevo_messages
+
 BINARIES = pathlib.Path(os.environ.get("MILLRACE_BIN", "/nonexistent"))
-PROTO = pathlib.Path(__file__).resolve().parents[2] / "Shared/KeevoClient/keevo.proto"
 
 grpc = pytest.importorskip("grpc")
 pytest.importorskip("grpc_tools")
@@ -28,25 +29,7 @@ SPACE = ord("e")
 @pytest.fixture(scope="module")
 def messages(tmp_path_factory):
     """The generated modules: messages and stubs in one name space."""
-    out = tmp_path_factory.mktemp("proto")
-    subprocess.run(
-        [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO.parent}", f"--python_out={out}", f"--grpc_python_out={out}", PROTO.name],
-        check=True, cwd=PROTO.parent)
-    sys.path.insert(0, str(out))
-    try:
-        import keevo_pb2
-        import keevo_pb2_grpc
-    finally:
-        sys.path.remove(str(out))
-
-    class Names:
-        KeevoStub = keevo_pb2_grpc.KeevoStub
-        AdminStub = keevo_pb2_grpc.KeevoAdminStub
-
-        def __getattr__(self, name):
-            return getattr(keevo_pb2, name)
-
-    return Names()
+    return keevo_messages.make(tmp_path_factory.mktemp("proto"))
 
 
 def free_port():

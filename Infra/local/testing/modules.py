@@ -13,8 +13,9 @@ from settings import ROOT, port_is_free
 
 SCRATCH = ROOT / ".build" / "testing"
 BINARIES = SCRATCH / "release"
-# One build serves the tests and the stack of QA: optimised, with internals visible to `@testable import`.
-FLAGS = ["-c", "release", "-Xswiftc", "-enable-testing", "--scratch-path", str(SCRATCH)]
+# One build serves the tests and the stack of QA: optimised, with internals visible to `@testable import`, and with the setting
+# by which the controls of tests switch a rule off; no other build has it.
+FLAGS = ["-c", "release", "-Xswiftc", "-enable-testing", "-Xswiftc", "-DMILLRACE_FAULTS", "--scratch-path", str(SCRATCH)]
 OUT = ROOT / "var" / "test"
 TEST_SECONDS_MAX = 45 * 60
 SWIFT_FOLDERS = ("Package.swift", "Services", "Shared", "Tests", "Benchmarks", "Fuzz")

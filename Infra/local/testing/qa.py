@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import time
 
 from figures import figures
-from modules import BINARIES, OUT
+from modules import BINARIES, FLAGS, OUT, swift
 from outcome import Failure, call, step
 from settings import ROOT, port_is_free
 
@@ -47,6 +48,7 @@ def run_on_own_stack(outcome):
     environment = {
         **os.environ, **figures(), "MILLRACE_VAR": str(VAR), "MILLRACE_PORT": str(free_port()), "MILLRACE_BIN": str(BINARIES),
         "MILLRACE_KEEVO_BINARY": str(BINARIES / "keevo"),
+        "MILLRACE_SWIFT_TEST": shlex.join([swift()[-1], "test", *FLAGS, "--skip-build", "--disable-xctest"]),
         "MILLRACE_APP": ":".join(str(ROOT / "Infra/local/apps" / name) for name in ("qa.json", "qa-other.json")),
     }
     stack = str(ROOT / "Infra/local/stack")
