@@ -16,7 +16,7 @@ import Testing
   @Test func aFlatReadEnqueuesNothingFromOtherThreads() async throws {
     let store = MemoryStore()
     let engine = FeedEngine(
-      store: store, times: CountingTimes(), groups: FixedGroups(),
+      store: store, times: CountingTimes(), groups: FixedGroups(TestAPI.groups),
       timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }),
       logger: .silent, metrics: Metrics())
     let api = TestAPI(feeds: engine)
@@ -44,7 +44,7 @@ import Testing
       let group = EventLoopGroup(count: loops, name: "test")
       let client = KeevoClient(address: served.address, loops: group, logger: .silent, metrics: Metrics())
       let engine = FeedEngine(
-        store: client, times: CountingTimes(),
+        store: client, times: CountingTimes(), groups: FixedGroups(TestAPI.groups),
         timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }),
         logger: .silent, metrics: Metrics())
       let api = TestAPI(feeds: engine)

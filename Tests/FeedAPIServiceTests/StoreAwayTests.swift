@@ -14,7 +14,7 @@ import Testing
     let client = KeevoClient(
       address: "127.0.0.1:1", loops: loops, settings: settings, logger: .silent, metrics: Metrics())
     let engine = FeedEngine(
-      store: client, times: CountingTimes(),
+      store: client, times: CountingTimes(), groups: FixedGroups(TestAPI.groups),
       timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }), logger: .silent,
       metrics: Metrics())
     let api = TestAPI(feeds: engine)

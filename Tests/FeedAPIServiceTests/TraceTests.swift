@@ -33,7 +33,7 @@ import Testing
       var options = FeedEngine.Options()
       options.visibleFeedsMax = 1
       let engine = FeedEngine(
-        store: client, times: CountingTimes(), options: options,
+        store: client, times: CountingTimes(), groups: FixedGroups(TestAPI.groups), options: options,
         timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }), logger: .silent,
         metrics: Metrics())
       let api = TestAPI(feeds: engine)
