@@ -46,8 +46,10 @@ final class CurlTransfer: @unchecked Sendable {
     curl_easy_reset(curl)
     var message = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
     var list: UnsafeMutablePointer<curl_slist>?
-    // An empty `Expect:` keeps libcurl from waiting a second for servers that ignore expectations.
-    for header in request.headers + [HTTPRequest.Header("Expect", "")] {
+    // An empty `Expect:` keeps libcurl from waiting a second for servers that ignore expectations. It would count it among
+    // the headers that it signs and then not send it: a signed request has a short wait instead.
+    let expectation = request.signature == nil ? [HTTPRequest.Header("Expect", "")] : []
+    for header in request.headers + expectation {
       let line = "\(header.name):\(header.value.isEmpty ? "" : " \(header.value)")"
       guard line.utf8.allSatisfy(isFieldValueByte) else {
         return .failure(.other("control character in \(header.name)"))
@@ -103,6 +105,7 @@ final class CurlTransfer: @unchecked Sendable {
       curl_set_text(curl, CURLOPT_CUSTOMREQUEST, request.method.description)
     }
     if let signature = request.signature {
+      curl_set_long(curl, CURLOPT_EXPECT_100_TIMEOUT_MS, 1)
       curl_set_text(curl, CURLOPT_AWS_SIGV4, "aws:amz:\(signature.region):\(signature.service)")
       curl_set_text(curl, CURLOPT_USERNAME, signature.accessKey)
       curl_set_text(curl, CURLOPT_PASSWORD, signature.secretKey)
