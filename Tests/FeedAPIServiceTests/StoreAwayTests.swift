@@ -2,6 +2,7 @@ import EventLoop
 import Feeds
 import Jobs
 import KeevoClient
+import Model
 import Telemetry
 import Testing
 
