@@ -67,7 +67,7 @@ import Testing
           parts.count == 2 && parts[0].contains("#if MILLRACE_FAULTS") && !parts[1].contains("FeedEngine.Faults("))
       case "FeedEngine+faults.swift": #expect(text.hasPrefix("#if MILLRACE_FAULTS\n"))
       default:
-        for line in text.split(separator: "\n") where line.contains(".faults = ") {
+        for line in text.split(separator: "\n") where line.contains("options.faults = ") {
           #expect(line.contains("try FeedFaults.read(context)"), "\(file.path): \(line)")
         }
       }

@@ -45,7 +45,6 @@ import Testing
     ("an activity is counted each time it enters", .membersTwice, .grouped),
     ("aggregated feeds do not heed ended edges", .noEnds, .grouped),
     ("own rows are written over, so that their arrival moves", .arrivalMoves, .relation),
-    ("entries may come however late", .noFence, .relation),
   ])
   func theDriverNoticesARuleSwitchedOff(_ name: String, _ faults: FeedEngine.Faults, _ style: FeedOperation.Style) {
     let found = firstFailure(1...4_000, style, faults: faults)
