@@ -130,7 +130,8 @@ final class ReactionHistory {
     let executor = executor
     let store = WatchedStore(GatedStore(store) { _ async throws(StoreError) in try await actor.gate() }, observe)
     return FeedEngine(
-      store: store, times: times, groups: FixedGroups(FeedGroup.standard), options: options, timing: World.timing(clock),
+      store: store, times: times, groups: FixedGroups(FeedGroup.standard), options: options,
+      timing: World.timing(clock),
       runtime: FeedRuntime(spawn: { work in executor.launch(work) }, sleep: { _ in await actor.pause() }),
       logger: .silent, metrics: metrics)
   }
@@ -277,7 +278,8 @@ final class ReactionHistory {
     var options = options
     options.garbagePerReadMax = 0
     let engine = FeedEngine(
-      store: store, times: times, groups: FixedGroups(FeedGroup.standard), options: options, timing: World.timing(clock),
+      store: store, times: times, groups: FixedGroups(FeedGroup.standard), options: options,
+      timing: World.timing(clock),
       runtime: FeedRuntime(spawn: { _ in }, sleep: { _ in }), logger: .silent, metrics: metrics)
     let (app, count) = (app, count)
     return Self.wait(on: executor) {
