@@ -34,9 +34,16 @@ final class Echo: Sendable {
     let sent = Atomic<Int>(0)
   }
 
+  /// Beside tests that keep all threads busy, a call takes far longer than it should.
+  static let patient: GRPCClientSettings = {
+    var settings = GRPCClientSettings()
+    settings.defaultTimeoutMilliseconds = 60_000
+    return settings
+  }()
+
   init(
     server settings: GRPCServerSettings = GRPCServerSettings(),
-    client clientSettings: GRPCClientSettings = GRPCClientSettings(),
+    client clientSettings: GRPCClientSettings = Echo.patient,
     port: UInt16 = 0, loops: Int = 1, logger: Logger = .silent
   ) throws {
     serverLoops = EventLoopGroup(count: loops, name: "server")
@@ -109,7 +116,7 @@ final class Echo: Sendable {
 
 /// Runs `body` against a fresh server, and stops it whatever happens.
 func withEcho(
-  server: GRPCServerSettings = GRPCServerSettings(), client: GRPCClientSettings = GRPCClientSettings(), loops: Int = 1,
+  server: GRPCServerSettings = GRPCServerSettings(), client: GRPCClientSettings = Echo.patient, loops: Int = 1,
   _ body: (Echo) async throws -> Void
 ) async throws {
   let echo = try Echo(server: server, client: client, loops: loops)
