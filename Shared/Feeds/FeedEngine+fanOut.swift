@@ -30,7 +30,7 @@ extension FeedEngine {
       throw .format(error)
     }
     if cursor == PlacementCursor(item: 0), payload.items.count > 1 {
-      do throws(StoreError) { try await putOwnRows(payload, id, job.traceID) } catch { throw .store(error) }
+      do throws(StoreError) { try await enterOwnFeeds(payload, id, job.traceID) } catch { throw .store(error) }
     }
     var budget = visible ? options.visibleFeedsMax : .max
     let count = payload.items.count + payload.renewals.count
@@ -54,16 +54,25 @@ extension FeedEngine {
     try await lease?.finish()
   }
 
-  /// Writes the own rows of all placements that stand, before any follower's: a feed that is named last must not wait for
-  /// the followers of the first. `place` comes by each of them again, and takes back what has gone meanwhile.
-  private func putOwnRows(_ payload: FanOutPayload, _ id: JobID, _ traceID: [UInt8]) async throws(StoreError) {
+  /// Brings the activity into all feeds that it was added to or addressed at, before any follower's: a feed that is named
+  /// last must not wait for the followers of the first. `place` comes by each of them again, and takes back what has gone
+  /// meanwhile.
+  private func enterOwnFeeds(_ payload: FanOutPayload, _ id: JobID, _ traceID: [UInt8]) async throws(StoreError) {
     let app = AppID(id.partition.app)
     let epoch = epoch(id)
     let placed = try await states([payload.id], app)[0].placements
     let standing = payload.items.filter { item in
       item.kind != .many && placed.contains { $0.feed == item.feed && $0.kind == item.kind && $0.epoch == epoch }
     }
-    _ = try await write(standing.map { ownRow(payload.id, $0, epoch, app.rawValue) }, traceID)
+    var batches: [SubBatch] = []
+    for item in standing {
+      if let group = try aggregatedGroup(ofFeed: item.feed, app) {
+        try await enterOwn(payload.id, item.feed, group, epoch, app, traceID)
+      } else {
+        batches.append(ownRow(payload.id, item, epoch, app.rawValue))
+      }
+    }
+    _ = try await write(batches, traceID)
   }
 
   /// Spreads one placement. `false` when the budget is spent or the worker drains.
