@@ -47,6 +47,9 @@ public func feedAPISpecification() -> ServiceSpecification {
       Setting(
         "filter-scan-max", .integer(1...100_000), default: "\(FeedEngine.Options().filterScanMax)",
         help: "activities of a feed that a filtered read looks at before its page ends"),
+      Setting(
+        "page-memory-mib", .integer(0...1_048_576), default: "\(FeedEngine.Options().pageMemoryBytes >> 20)",
+        help: "flat pages kept as they were read last; the store is asked at each read whether they stand"),
     ] + Setting.keevo + FeedFaults.settings + Enrichment.Limits.settings + APILimits.settings + Setting.http,
     build: { context in try await FeedAPIService.start(try await foundation(context), context: context) })
 }
@@ -67,6 +70,7 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   if let milliseconds = settings.integer("visible-milliseconds") { options.visibleMilliseconds = UInt64(milliseconds) }
   if let window = settings.integer("ranked-window-max") { options.rankedWindowMax = window }
   if let scanned = settings.integer("filter-scan-max") { options.filterScanMax = scanned }
+  if let mebibytes = settings.integer("page-memory-mib") { options.pageMemoryBytes = mebibytes << 20 }
   options.faults = try FeedFaults.read(context)
   let engine = FeedEngine(
     store: store, times: times, groups: ConfiguredGroups(watcher), options: options,

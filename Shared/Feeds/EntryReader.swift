@@ -32,9 +32,19 @@ struct EntryReader {
   private var finished = false
   /// Groups read and not yet given; the last may go on in the next call unless `finished`.
   private var groups: ArraySlice<Group> = []
+  private var knownDigest: [UInt8]?
+  /// The store has answered that what the caller made of the answer with `knownDigest` still stands. Nothing was read.
+  private(set) var isUnchanged = false
+  /// Of the answer that everything was made of; `nil` if that was more than one, or a digest was not wanted.
+  private(set) var digest: [UInt8]?
 
-  init(_ engine: FeedEngine, feed: [UInt8], app: AppID, range: RowRange, oldestFirst: Bool = false) {
+  /// `knownDigest`: of the answer that the caller has, or empty; `nil`: no digest is wanted.
+  init(
+    _ engine: FeedEngine, feed: [UInt8], app: AppID, range: RowRange, oldestFirst: Bool = false,
+    knownDigest: [UInt8]? = nil
+  ) {
     self.engine = engine
+    self.knownDigest = knownDigest
     self.feed = feed
     self.app = app
     self.range = range
@@ -54,7 +64,15 @@ struct EntryReader {
     let page = try await engine.store.scanJoin(
       ScanJoinRequest(
         partition: partition, range: range, reverse: reverse, limit: limit, cursor: cursor, join: EntryKey.join,
-        alsoGet: [FeedKeys.edges]))
+        alsoGet: [FeedKeys.edges], knownDigest: knownDigest))
+    // A second answer has no part in a digest.
+    digest = knownDigest == nil || page.digest.isEmpty ? nil : page.digest
+    knownDigest = nil
+    if page.isUnchanged {
+      isUnchanged = true
+      finished = true
+      return
+    }
     cursor = page.next
     finished = page.next.isEmpty
     let joined = try await resolve(page)
@@ -68,6 +86,8 @@ struct EntryReader {
       records.append(
         item.joined == .same && index > 0 ? records[index - 1] : try engine.record(joined[index]))
       citations.append((records[index], key))
+      // Placements in rows are looked up beside.
+      if let record = records[index], record.more > 0 { digest = nil }
     }
     let cited = try await engine.cited(citations, in: feed, app)
     for (index, item) in page.rows.enumerated() {
@@ -118,11 +138,12 @@ struct EntryReader {
     return out
   }
 
-  private func ends(_ page: ScanJoinResponse) async throws(StoreError) -> [EdgeEnd] {
+  private mutating func ends(_ page: ScanJoinResponse) async throws(StoreError) -> [EdgeEnd] {
     guard let row = page.also.first ?? nil else { return [] }
     let edges: EdgesRow
     do { edges = try EdgesRow(row.value) } catch { throw .unknownFormat("edges: \(error)") }
     if edges.more == 0 { return edges.ends }
+    digest = nil
     let sources = Set(page.rows.compactMap { EntryKey($0.row.key.rest)?.via }).subtracting([0]).sorted()
     let rows = try await engine.multiGet(sources.map { .init(partition: partition, key: FeedKeys.moreEnds($0)) })
     var ends = edges.ends

@@ -17,16 +17,23 @@ extension FeedEngine {
       return found
     }
     guard let range = Self.range(page) else { return FlatPage(items: [], hasMore: false) }
-    return try await walk(feed, app, range, page)
+    guard page.filter.isEmpty else { return try await walk(feed, app, range, page) }
+    let key = PageMemory.key(feed.nameBytes, app, page)
+    return try await walk(feed, app, range, page, remember: key)
   }
 
-  /// Reads entries until the page is full, or as many were looked at as a filtered read may.
+  /// Reads entries until the page is full, or as many were looked at as a filtered read may. `remember`: the page is kept
+  /// under this key, or taken from there if it still stands.
   func walk(
-    _ feed: FeedID, _ app: AppID, _ range: RowRange, _ page: PageRequest, oldestFirst: Bool = false
+    _ feed: FeedID, _ app: AppID, _ range: RowRange, _ page: PageRequest, oldestFirst: Bool = false,
+    remember key: ByteKey? = nil
   ) async throws(StoreError) -> FlatPage {
     let name = feed.nameBytes
     let isFiltered = !page.filter.isEmpty
-    var reader = EntryReader(self, feed: name, app: app, range: range, oldestFirst: oldestFirst)
+    let known = key.flatMap { pageMemory.page($0) }
+    var reader = EntryReader(
+      self, feed: name, app: app, range: range, oldestFirst: oldestFirst,
+      knownDigest: key == nil ? nil : known?.digest ?? [])
     var taker = PageTaker(page)
     var pending: [FeedItem] = []
     var garbage: [EntryReader.EntryRow] = []
@@ -53,8 +60,13 @@ extension FeedEngine {
         pending = []
       }
     }
+    if reader.isUnchanged, let known { return known.page }
     taker.take(try await standing(pending, page.filter, app))
-    if !garbage.isEmpty { collect(garbage, name, app) }
+    if !garbage.isEmpty {
+      collect(garbage, name, app)
+    } else if let key, let digest = reader.digest {
+      pageMemory.keep(key, .init(digest: digest, page: taker.page))
+    }
     return taker.page
   }
 

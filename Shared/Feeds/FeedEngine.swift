@@ -53,6 +53,8 @@ public final class FeedEngine: FeedService {
     public var latestChildrenMax = 10
     /// Reactions of a kind shown as the user's own (feeds H6, R7).
     public var ownReactionsMax = 5
+    /// Bytes of flat pages kept as they were read last; the store is asked at each read whether they stand.
+    public var pageMemoryBytes = 64 << 20
     /// Calls in flight for one request.
     public var requestWidthMax = 16
     /// Rules switched off, to prove that the tests would notice.
@@ -127,6 +129,7 @@ public final class FeedEngine: FeedService {
   /// Changes of aggregated feeds on their way.
   let aggregateQueue = AggregateQueue()
   let formats = FormatCache()
+  let pageMemory: PageMemory
 
   public init(
     store: any KeyValueStore, times: any TimeSource, groups: any FeedGroupSource, options: Options = Options(),
@@ -138,6 +141,7 @@ public final class FeedEngine: FeedService {
     self.times = times
     self.groups = groups
     self.options = options
+    pageMemory = PageMemory(bytesMax: options.pageMemoryBytes)
     self.timing = timing
     self.activityCounts = activityCounts ?? StoredActivityCounts(store: store)
     self.runtime = runtime

@@ -19,6 +19,12 @@ extension StoreLimits {
     guard limit >= 1, limit <= scanRowsMax else { throw .invalid("a scan's limit is 1…\(scanRowsMax), not \(limit)") }
   }
 
+  public static func check(knownDigest: [UInt8]?) throws(StoreError) {
+    guard (knownDigest?.count ?? 0) <= ScanDigest.count else {
+      throw .invalid("a known digest has at most \(ScanDigest.count) bytes")
+    }
+  }
+
   public static func check(_ request: MultiGetRequest) throws(StoreError) {
     guard request.items.count <= multiGetKeysMax else {
       throw .invalid("a MultiGet has at most \(multiGetKeysMax) keys, this one \(request.items.count)")

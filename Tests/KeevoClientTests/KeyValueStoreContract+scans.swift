@@ -177,6 +177,60 @@ extension KeyValueStoreContract {
     }
   }
 
+  /// Whatever an answer depends on changes its digest; a known one is answered with nothing else.
+  @Test(arguments: ContractStore.allCases)
+  func scanJoinSaysThatAnAnswerIsUnchanged(_ kind: ContractStore) async throws {
+    try await kind.run { store in
+      func id(_ byte: UInt8) -> [UInt8] { [UInt8](repeating: byte, count: 15) + [0xA5] }
+      func body(_ byte: UInt8) -> Partition {
+        Partition(app: 1, id(byte).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+      }
+      func row(_ byte: UInt8) -> RowKey { RowKey(space: space, rest: id(byte).map { ~$0 } + [0]) }
+      let key = RowKey(space: UInt8(ascii: "a"), rest: [])
+      let beside = RowKey(space: UInt8(ascii: "m"), rest: [7])
+      for byte in UInt8(1)...3 { try await write(store, body(byte), [.put(key, value: [byte])]) }
+      try await write(store, home, [row(1), row(2)].map { .put($0, value: [1]) })
+      var request = ScanJoinRequest(
+        partition: home, range: RowRange(space: space), limit: 10,
+        join: JoinRule(keyOffset: 0, length: 16, inverted: true, space: UInt8(ascii: "a")), alsoGet: [beside])
+      #expect(try await store.scanJoin(request).digest.isEmpty, "none was asked for")
+      request.knownDigest = []
+      var last = try await store.scanJoin(request)
+      #expect(last.digest.count == ScanDigest.count && last.rows.count == 2)
+      let changes: [(batch: SubBatch, rows: Int)] = [
+        (SubBatch(partition: home, operations: [.put(row(3), value: [1])]), 3),
+        (SubBatch(partition: home, operations: [.put(row(3), value: [1])]), 3),
+        (SubBatch(partition: home, operations: [.delete(row(1))]), 2),
+        (SubBatch(partition: body(2), operations: [.put(key, value: [2])]), 2),
+        (SubBatch(partition: body(2), operations: [.delete(key)]), 2),
+        (SubBatch(partition: home, operations: [.put(beside, value: [8])]), 2),
+        (SubBatch(partition: home, operations: [.delete(beside)]), 2),
+        (SubBatch(partition: body(2), operations: [.put(key, value: [2])]), 2),
+      ]
+      for (batch, rows) in changes {
+        request.knownDigest = last.digest
+        for _ in 0..<2 {
+          let same = try await store.scanJoin(request)
+          #expect(same.isUnchanged && same.digest == last.digest)
+          #expect(same.rows.isEmpty && same.also.isEmpty && same.next.isEmpty)
+        }
+        _ = try await store.write(WriteRequest(batches: [batch]))
+        last = try await store.scanJoin(request)
+        #expect(!last.isUnchanged && last.digest != request.knownDigest && last.rows.count == rows)
+      }
+      // What changes elsewhere does not matter.
+      try await write(store, body(1), [.put(key, value: [7])])
+      request.knownDigest = last.digest
+      #expect(try await store.scanJoin(request).isUnchanged)
+      request.limit = 1
+      #expect(try await store.scanJoin(request).rows.count == 1, "another page has another digest")
+      request.knownDigest = [UInt8](repeating: 1, count: 17)
+      await #expect(throws: StoreError.invalid("a known digest has at most 16 bytes")) {
+        try await store.scanJoin(request)
+      }
+    }
+  }
+
   private static func outcome(_ joined: ScanJoinResponse.Joined) -> String {
     switch joined {
     case .found(let value): String(value.value.first ?? 0)

@@ -1,4 +1,5 @@
 import KeevoClient
+import Model
 import Synchronization
 import Testing
 

@@ -1,4 +1,5 @@
 import KeevoClient
+import Model
 import Synchronization
 
 /// The state side of one shard: applies entries, publishes views, keeps the changes for watchers.

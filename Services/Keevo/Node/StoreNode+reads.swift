@@ -1,5 +1,6 @@
 import EventLoop
 import KeevoClient
+import Model
 
 extension StoreNode {
   /// A view of a shard that holds everything acknowledged before the call.
@@ -145,7 +146,8 @@ extension StoreNode {
         cursor: cursor, keysOnly: keysOnly, withPartition: false)
       return HeldPage(
         start: bounds.start, end: bounds.end, limit: limit, page: page, join: join,
-        targets: join.map { targets(of: page.rows, $0, app: partition.app) } ?? [])
+        targets: join.map { targets(of: page.rows, $0, app: partition.app) } ?? [],
+        digestPart: join == nil ? [] : ScanDigest.part(rows: page.rows, next: page.next))
     }
     guard cursor.isEmpty, !reverse, !keysOnly, limit <= Self.heldRowsMax else { return try read() }
     return try view.page(
@@ -175,6 +177,7 @@ extension StoreNode {
 
   public func scanJoin(_ request: ScanJoinRequest) async throws(StoreError) -> ScanJoinResponse {
     try StoreLimits.checkScan(limit: request.limit)
+    try StoreLimits.check(knownDigest: request.knownDigest)
     try StoreLimits.check(request.partition)
     try Self.check(request.range, in: request.partition)
     let join = request.join
@@ -195,6 +198,8 @@ extension StoreNode {
     let page = held.page
     var joined: [ScanJoinResponse.JoinedRow] = []
     joined.reserveCapacity(page.rows.count)
+    var digest = ScanDigest(reserving: page.rows.count + request.alsoGet.count)
+    digest.add(part: held.digestPart)
     var next = page.next
     var bytes = 0
     for (row, pointed) in zip(page.rows, held.targets) {
@@ -216,6 +221,7 @@ extension StoreNode {
         }
         let value = try target.row(key)
         bytes += value?.value.count ?? 0
+        digest.add(version: value?.version)
         joined.append(.init(row: row, joined: value.map { .found($0) } ?? .absent))
       }
     }
@@ -226,8 +232,12 @@ extension StoreNode {
       guard bytes <= StoreLimits.pageBytesMax + StoreLimits.multiGetBytesMax else {
         throw .invalid("the rows read beside a ScanJoin have more than \(StoreLimits.multiGetBytesMax) bytes")
       }
+      digest.add(version: row?.version)
       also.append(row)
     }
-    return ScanJoinResponse(rows: joined, also: also, next: next, readStamp: own.readStamp)
+    let answer = ScanJoinResponse(rows: joined, also: also, next: next, readStamp: own.readStamp)
+    // A page cut for its bytes has no digest: its end is not what the scan's part says.
+    guard let known = request.knownDigest, joined.count == page.rows.count else { return answer }
+    return answer.withDigest(digest.digest, known: known)
   }
 }

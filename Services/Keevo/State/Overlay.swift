@@ -1,4 +1,5 @@
 import KeevoClient
+import Model
 
 /// The changes of one log entry, before they go to the state: later commands of the entry see them.
 ///

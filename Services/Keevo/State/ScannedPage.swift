@@ -1,4 +1,5 @@
 import KeevoClient
+import Model
 
 /// A page of rows as they are stored, decoded.
 struct ScannedPage: Sendable {
@@ -29,6 +30,8 @@ struct HeldPage: Sendable {
   /// `nil` for a scan without a join.
   var join: JoinRule?
   var targets: [Target] = []
+  /// The page's part of the digest of a joined scan; empty without a join.
+  var digestPart: [UInt8] = []
 
   func answers(start: [UInt8], end: [UInt8], limit: Int, join: JoinRule?) -> Bool {
     self.limit == limit && self.start == start && self.end == end && self.join == join
