@@ -54,37 +54,19 @@ extension FeedAPIHandler {
     return writer.bytes
   }
 
-  /// A flat page, enriched.
+  /// A page of a feed whose activities are enriched, those of groups like flat ones (feeds G8).
   func enriched(
-    _ result: FlatPage, _ options: EnrichmentOptions, _ context: RequestContext, feed: FeedID, page: PageRequest
+    _ result: FeedPage, _ options: EnrichmentOptions, _ context: RequestContext, feed: FeedID, page: PageRequest
   ) async throws(APIError) -> APIAnswer {
-    var writer = JSONWriter()
-    writer.bytes = Self.results(try await enriched(result.items, options, context))
-    writer.splice(#","next":"#)
-    writer.string(
-      NextPage.path(
-        feed: feed, enriched: true, page: page, result: result, query: context.query, apiKey: context.apiKey))
-    return tagged(writer, context)
-  }
-
-  /// A page of an aggregated or notification feed, whose activities are enriched like flat ones (feeds G8).
-  func enriched(
-    _ result: AggregatedPage, _ options: EnrichmentOptions, _ context: RequestContext, feed: FeedID, page: PageRequest
-  ) async throws(APIError) -> APIAnswer {
-    let bodies = try await enriched(result.groups.flatMap(\.items), options, context)
+    let bodies = try await enriched(result.items, options, context)
     let next = NextPage.path(
       feed: feed, enriched: true, page: page, result: result, query: context.query, apiKey: context.apiKey)
-    var writer = JSONWriter()
-    writer.bytes = PageWriter.open(result, activities: bodies, next: next)
-    return tagged(writer, context)
-  }
-
-  private func tagged(_ writer: JSONWriter, _ context: RequestContext) -> APIAnswer {
+    let body = result.open(next: next, bodies: bodies)
     // What the references name has no version on the page: its bytes have.
-    let etag = PageTag.tag(of: writer.bytes)
+    let etag = PageTag.tag(of: body)
     if let known = context.request.header("If-None-Match"), PageTag.matches(known, etag) {
       return APIAnswer(status: 304, body: .none, etag: etag)
     }
-    return APIAnswer(status: 200, open: writer.bytes, etag: etag)
+    return APIAnswer(status: 200, open: body, etag: etag)
   }
 }

@@ -51,7 +51,8 @@ extension FeedAPIHandler {
     writer.splice(#","version":"1","next":"#)
     writer.string(
       NextPage.path(
-        at: (isEnriched ? "enrich/" : "") + "personalization/feed/", page: page, result: result, query: context.query,
+        at: (isEnriched ? "enrich/" : "") + "personalization/feed/", page: page, result: .flat(result),
+        query: context.query,
         apiKey: context.apiKey))
     let etag = PageTag.tag(of: writer.bytes)
     if let known = context.request.header("If-None-Match"), PageTag.matches(known, etag) {

@@ -7,28 +7,32 @@ extension FeedAPIHandler {
   /// `GET feed/{slug}/{id}/` and `GET enrich/feed/{slug}/{id}/` (feeds 2.2).
   func readFeed(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let (feed, group) = try context.feed()
-    guard group.kind == .flat else { return try await readGroups(context, feed, group) }
     let page = try pageRequest(context.query)
     let options = context.route == .readEnrichedFeed ? try enrichmentOptions(context) : nil
     let ranked = try ranking(context, group, page: page)
+    // On feeds of other types marks are ignored, of whatever form they are (feeds N8).
+    let marks = group.kind == .flat ? GroupMarks() : try self.marks(context.query)
     try context.authorize { identity throws(AuthError) in
       try Authorizer.check(identity, .read, feed: feed, group: group)
     }
-    let result = try await read(feed, page, ranked, context)
+    let result: FeedPage =
+      group.kind == .flat
+      ? .flat(try await read(feed, page, ranked, context))
+      : .groups(try await read(feed, group, page, ranked, marks, context))
     if let options { return try await enriched(result, options, context, feed: feed, page: page) }
     let ending = PageFormat.split(context.parameters["id"] ?? "").format
     let format = ending ?? PageFormat.preferred(context.request.header("Accept"))
     let next = NextPage.path(
       feed: feed, ending: ending, page: page, result: result, query: context.query, apiKey: context.apiKey)
-    let etag = PageTag.tag(of: result, next: next, format: format)
+    let etag = result.tag(next: next, format: format)
     if let known = context.request.header("If-None-Match"), PageTag.matches(known, etag) {
       return APIAnswer(status: 304, body: .none, etag: etag)
     }
-    guard format != .json else {
-      return APIAnswer(status: 200, open: PageWriter.open(result, next: next), etag: etag)
-    }
+    guard format != .json else { return APIAnswer(status: 200, open: result.open(next: next), etag: etag) }
+    // Other formats know no groups: they list the newest activities of each.
+    let flat = FlatPage(items: result.items, hasMore: result.hasMore)
     do {
-      let document = try PageDocument(feed: feed, page: result, next: next, origin: context.origin).bytes(as: format)
+      let document = try PageDocument(feed: feed, page: flat, next: next, origin: context.origin).bytes(as: format)
       return APIAnswer(status: 200, body: .document(document, contentType: format.contentType), etag: etag)
     } catch {
       logger.error("a stored activity is not valid JSON", [("feed", "\(feed)"), ("reason", "\(error)")])

@@ -88,9 +88,9 @@ struct GroupUseRecorder<Base: FeedService>: FeedService {
   }
 
   func readGroups(
-    _ feed: FeedID, of group: FeedGroup, app: AppID, page: PageRequest, marks: GroupMarks
+    _ feed: FeedID, of group: FeedGroup, app: AppID, page: PageRequest, ranked: RankedRequest?, marks: GroupMarks
   ) async throws(FeedError) -> AggregatedPage {
-    try await base.readGroups(feed, of: group, app: app, page: page, marks: marks)
+    try await base.readGroups(feed, of: group, app: app, page: page, ranked: ranked, marks: marks)
   }
 
   func unfollow(_ requests: [UnfollowRequest], app: AppID, traceID: [UInt8]) async throws(FeedError) {

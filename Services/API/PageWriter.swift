@@ -4,14 +4,25 @@ import Model
 
 /// Writes pages from stored bytes: an activity's body is copied, only its `origin` put in between.
 enum PageWriter {
+  /// Writes an activity of a page.
+  private typealias Write = (FeedItem, inout JSONWriter) -> Void
+
+  /// Each activity as stored, or as it has been written already in the order of the page.
+  private static func writer(_ bodies: [[UInt8]]?) -> Write {
+    guard let bodies else { return { item, writer in write(item.activity, origin: item.origin, to: &writer) } }
+    var rest = bodies[...]
+    return { _, writer in if let body = rest.popFirst() { writer.splice(body) } }
+  }
+
   /// The open body of a flat page: exactly `results` and `next` (feeds C12).
-  static func open(_ page: FlatPage, next: String) -> [UInt8] {
+  static func open(_ page: FlatPage, bodies: [[UInt8]]? = nil, next: String) -> [UInt8] {
     let bytes = page.items.reduce(next.utf8.count + 96) { $0 + $1.activity.body.count + 80 }
     var writer = JSONWriter(reserving: bytes)
+    let activity = self.writer(bodies)
     writer.splice(#"{"results":["#)
     for (index, item) in page.items.enumerated() {
       if index > 0 { writer.splice(",") }
-      write(item.activity, origin: item.origin, to: &writer)
+      activity(item, &writer)
     }
     writer.splice(#"],"next":"#)
     writer.string(next)
@@ -19,25 +30,12 @@ enum PageWriter {
   }
 
   /// The open body of an aggregated page: `results` and `next`, and what is not marked of a notification feed (feeds G2).
-  static func open(_ page: AggregatedPage, next: String) -> [UInt8] {
-    open(page, next: next) { item, writer in write(item.activity, origin: item.origin, to: &writer) }
-  }
-
-  /// The same with activities that have been written already, in the order of the page.
-  static func open(_ page: AggregatedPage, activities: [[UInt8]], next: String) -> [UInt8] {
-    var rest = activities[...]
-    return open(page, next: next) { _, writer in
-      if let body = rest.popFirst() { writer.splice(body) }
-    }
-  }
-
-  private static func open(
-    _ page: AggregatedPage, next: String, _ activity: (FeedItem, inout JSONWriter) -> Void
-  ) -> [UInt8] {
+  static func open(_ page: AggregatedPage, bodies: [[UInt8]]? = nil, next: String) -> [UInt8] {
     let bytes = page.groups.reduce(next.utf8.count + 128) { sum, group in
       group.items.reduce(sum + 320 + group.key.utf8.count) { $0 + $1.activity.body.count + 80 }
     }
     var writer = JSONWriter(reserving: bytes)
+    let activity = self.writer(bodies)
     writer.splice(#"{"results":["#)
     for (index, group) in page.groups.enumerated() {
       if index > 0 { writer.splice(",") }
@@ -55,8 +53,7 @@ enum PageWriter {
   }
 
   private static func write(
-    _ group: ActivityGroup, isNotification: Bool, to writer: inout JSONWriter,
-    _ activity: (FeedItem, inout JSONWriter) -> Void
+    _ group: ActivityGroup, isNotification: Bool, to writer: inout JSONWriter, _ activity: Write
   ) {
     writer.splice(#"{"id":""#)
     group.id.append(to: &writer.bytes)
@@ -83,7 +80,12 @@ enum PageWriter {
       if index > 0 { writer.splice(",") }
       activity(item, &writer)
     }
-    writer.splice("]}")
+    writer.splice("]")
+    if let score = group.score {
+      writer.splice(#","score":"#)
+      writer.splice(RankingScorer.text(score).utf8)
+    }
+    writer.splice("}")
   }
 
   /// One activity as read from a feed.

@@ -34,7 +34,7 @@ extension FeedEngine {
     var reader = EntryReader(
       self, feed: name, app: app, range: range, oldestFirst: oldestFirst,
       knownDigest: key == nil ? nil : known?.digest ?? [])
-    var taker = PageTaker(page)
+    var taker = PageTaker<FeedItem>(page)
     var pending: [FeedItem] = []
     var garbage: [EntryReader.EntryRow] = []
     var left = isFiltered ? options.filterScanMax : .max
@@ -71,7 +71,7 @@ extension FeedEngine {
   }
 
   /// The items whose referenced activities are all there, if the filter asks for that.
-  private func standing(
+  func standing(
     _ items: [FeedItem], _ filter: ActivityFilter, _ app: AppID
   ) async throws(StoreError) -> [FeedItem] {
     guard filter.discardsDeleted else { return items }
@@ -125,7 +125,7 @@ extension FeedEngine {
     let found = await concurrently(candidates) { [self] id in
       await Result.of { () throws(StoreError) in try await walk(feed, app, EntryKey.range(id), request).items }
     }
-    var taker = PageTaker(page)
+    var taker = PageTaker<FeedItem>(page)
     for result in found { taker.take(try result.get()) }
     return taker.page
   }

@@ -54,10 +54,11 @@ public protocol FeedService: Sendable {
   /// A page in the order of scores (feeds K2, K8): each activity's body ends with `score` and what else was asked for.
   func readRanked(_ feed: FeedID, app: AppID, request: RankedRequest) async throws(FeedError) -> FlatPage
 
-  /// A page of an aggregated or notification feed of that group (feeds G, N). The bounds of `page` name groups (G6); `marks` take
-  /// effect after the page has been built (N4).
+  /// A page of an aggregated or notification feed of that group (feeds G, N). The bounds of `page` name groups (G6), its filter
+  /// chooses among the activities that groups show. `ranked`, if there is one, holds the same page and orders the groups by the
+  /// scores of their newest activities (K10). `marks` take effect after the page has been built (N4).
   func readGroups(
-    _ feed: FeedID, of group: FeedGroup, app: AppID, page: PageRequest, marks: GroupMarks
+    _ feed: FeedID, of group: FeedGroup, app: AppID, page: PageRequest, ranked: RankedRequest?, marks: GroupMarks
   ) async throws(FeedError) -> AggregatedPage
 
   /// Follows in list order (feeds W1–W7, B11). A relation that stands stays as it is.

@@ -134,4 +134,57 @@ import Testing
     let answer = await api().call(.get, "feed/ranked/1.jsonfeed/", "ranking=popular")
     #expect(answer.json?["items"]?.array?.compactMap { $0["_millrace"]?["object"]?.string }.joined() == "dbca")
   }
+
+  @Test func groupsAreRankedFilteredAndOpened() async throws {  // K10
+    let api = TestAPI(isLive: true)
+    for (object, popularity) in [("a", 1), ("b", 5), ("c", 3)] {
+      for number in 0..<2 {
+        _ = await api.call(
+          .post, "feed/grouped/1/",
+          body: #"{"actor":"x","verb":"v","object":"\#(object)","popularity":\#(popularity),"number":\#(number)}"#)
+      }
+    }
+    func groups(_ answer: TestAPI.Answer) -> String {
+      (answer.json?["results"]?.array ?? []).compactMap { $0["group"]?.string }.joined()
+    }
+    for path in ["feed", "enrich/feed"] {
+      var answer = await api.call(.get, "\(path)/grouped/1/", "ranking=popular&limit=2&explain=true&with_score_vars=1")
+      #expect(groups(answer) == "bc", "\(answer.body)")
+      #expect(answer.names == ["results", "next", "duration"])
+      let first = try #require(answer.json?["results"]?.array?.first)
+      #expect(
+        first.members?.map(\.name) == [
+          "id", "group", "verb", "activity_count", "actor_count", "created_at", "updated_at", "activities", "score",
+        ])
+      #expect(first["score"]?.numberText == "5")
+      for activity in try #require(first["activities"]?.array) {
+        #expect(activity["score"]?.numberText == "5")
+        #expect(activity["score_vars"]?.description == #"{"popularity":5,"external":{"boost":0}}"#)
+        #expect(activity["explain"]?.array?.count == 2)
+      }
+      let next = try #require(answer.json?["next"]?.string)
+      #expect(next.contains("limit=2&offset=2&ranking=popular"))
+      answer = await api.raw(.get, "/api/v1.0/\(path)/grouped/1/", String(next.split(separator: "?")[1]))
+      #expect(groups(answer) == "a" && answer.json?["next"]?.string == "")
+      answer = await api.call(
+        .get, "\(path)/grouped/1/", "filter=%7B%22number%22:0,%22object%22:%5B%22a%22,%22c%22%5D%7D")
+      #expect(groups(answer) == "ca")
+      #expect(answer.json?["results"]?.array?.map { $0["activities"]?.array?.count } == [1, 1])
+      let middle = try #require(answer.json?["results"]?.array?.first?["id"]?.string)
+      #expect(groups(await api.call(.get, "\(path)/grouped/1/", "around=\(middle)&limit=1")) == "c")
+      #expect(groups(await api.call(.get, "\(path)/grouped/1/", "discard_actors=x")) == "")
+      for (query, code) in [
+        ("ranking=nobody", 12), ("ranking=broken", 11), ("ranking=popular&around=\(middle)", 4),
+        ("around=\(middle)&offset=1", 4), ("around=1", 4), ("filter=7", 4), ("rankingVars%5B%5D=1", 4),
+      ] {
+        let refused = await api.call(.get, "\(path)/grouped/1/", query)
+        #expect(refused.status == 400 && refused.code == code, "\(query)")
+      }
+    }
+    let tag = try #require(await api.call(.get, "feed/grouped/1/", "ranking=popular").header("ETag"))
+    let other = await api.call(
+      .get, "feed/grouped/1/", "ranking=popular&ranking_vars=%7B%22boost%22:1%7D", headers: [("If-None-Match", tag)])
+    #expect(other.status == 200)
+    #expect(await api.call(.get, "feed/grouped/1/", "ranking=popular", headers: [("If-None-Match", tag)]).status == 304)
+  }
 }

@@ -157,9 +157,10 @@ final class RecordingFeeds: FeedService {
 
   /// Each activity is a group of its own, whatever the format says.
   func readGroups(
-    _ feed: FeedID, of group: FeedGroup, app: AppID, page: PageRequest, marks: GroupMarks
+    _ feed: FeedID, of group: FeedGroup, app: AppID, page: PageRequest, ranked: RankedRequest?, marks: GroupMarks
   ) async throws(FeedError) -> AggregatedPage {
-    try record("read groups \(Self.name(feed, app)) \(marks)") { state in
+    try record("read groups \(Self.name(feed, app)) \(marks)\(ranked == nil ? "" : " ranked")") { state in
+      state.lastPage = page
       let all = state.feeds[Self.name(feed, app)] ?? []
       let groups = all.dropFirst(page.offset).prefix(page.limit).map { activity in
         let time = ActivityTime(ticks: activity.id.ticks)

@@ -24,6 +24,7 @@ struct TestAPI {
       FeedGroup(slug: "wall", kind: .flat, policy: .publicReadWrite),
       FeedGroup(slug: "ranked", kind: .flat, rankings: rankings),
       FeedGroup(slug: "best", kind: .flat, rankings: rankings, rankingDefault: "popular"),
+      FeedGroup(slug: "grouped", kind: .aggregated, aggregationFormat: "{{ object }}", rankings: rankings),
     ]
 
   /// `feeds` stands in for the double, whose log then stays empty. `isLive`: feeds are the real ones, on the same store as users,

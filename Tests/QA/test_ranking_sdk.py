@@ -136,6 +136,46 @@ def test_a_feed_opens_at_an_activity(feed):
     assert objects(user.get(around=added[4]["id"], limit=4)) == ["o6", "o5", "o3", "o2"]
 
 
+def test_groups_are_ranked_by_their_newest_activity(feed, client, unique):
+    found = feed("ranked_groups")
+    user = client.users.add(unique(), {"name": "Thierry"})["id"]
+    for name, popularity in [("a", 1), ("b", 9), ("b", 5), ("c", 3), ("a", 4)]:
+        found.add_activity({"actor": f"SU:{user}", "verb": "post", "object": name, "popularity": popularity})
+    page = found.get(ranking="popular", explain="true")
+    assert [(group["group"], group["score"], [item["score"] for item in group["activities"]]) for group in page["results"]] == [
+        ("b", 5, [5, 9]), ("a", 4, [4, 1]), ("c", 3, [3])]
+    assert page["results"][0]["activities"][1]["explain"] == [
+        {"term": "popularity", "share": 9}, {"term": "external.boost", "share": 0}]
+    first = found.get(ranking="popular", limit=2, enrich=True)
+    assert [group["group"] for group in first["results"]] == ["b", "a"] and "offset=2" in first["next"]
+    assert first["results"][0]["activities"][0]["actor"]["data"] == {"name": "Thierry"}
+    assert [group["group"] for group in found.get(ranking="popular", limit=2, offset=2)["results"]] == ["c"]
+    with pytest.raises(exceptions.MissingRankingException):
+        found.get(ranking="nobody")
+
+
+def test_groups_are_filtered_and_opened(feed):
+    bell = feed("notification")
+    for day in range(1, 7):
+        for number in range(2):
+            bell.add_activity({
+                "actor": f"SU:{number}", "verb": "like" if day % 2 else "post", "object": f"o{day}.{number}",
+                "time": datetime.datetime(2026, 11, day, 10, number)})
+
+    def shown(page):
+        return [[item["object"] for item in group["activities"]] for group in page["results"]]
+
+    page = bell.get(filter=json.dumps({"verb": "like", "actor": "SU:0"}), limit=2)
+    assert shown(page) == [["o5.0"], ["o3.0"]]
+    assert [group["activity_count"] for group in page["results"]] == [2, 2] and page["unseen"] == 6
+    rest = bell.get(filter=json.dumps({"verb": "like", "actor": "SU:0"}), limit=2, id_lt=page["results"][-1]["id"])
+    assert shown(rest) == [["o1.0"]] and rest["next"] == ""
+    assert shown(bell.get(discard_actors="SU:0", limit=1)) == [["o6.1"]]
+    middle = page["results"][1]
+    assert [names[0] for names in shown(bell.get(around=middle["id"], limit=3))] == ["o4.1", "o3.1", "o2.1"]
+    assert [names[0] for names in shown(bell.get(around=middle["activities"][0]["id"], limit=3))] == ["o4.1", "o3.1", "o2.1"]
+
+
 def test_answers_are_compressed_for_those_who_accept_it(api, feed):
     user = feed()
     user.add_activities([{"actor": "SU:1", "verb": "post", "object": f"o{number}", "text": "x" * 100} for number in range(20)])

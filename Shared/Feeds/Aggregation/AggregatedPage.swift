@@ -16,10 +16,16 @@ public struct ActivityGroup: Hashable, Sendable {
   public var items: [FeedItem]
   public var isSeen: Bool
   public var isRead: Bool
+  /// Of a ranked read: that of its newest activity (feeds K10).
+  public var score: Double?
+  /// The verb of the newest activity as JSON text, with quotes, whether it is shown or not (feeds G4).
+  public var verb: [UInt8]
 
+  /// - Parameter newest: the group's newest activity, where that is not the first of `items`.
   public init(
     id: ActivityID, key: String, activityCount: Int, actorCount: Int, createdAt: ActivityTime,
-    updatedAt: ActivityTime, items: [FeedItem], isSeen: Bool = false, isRead: Bool = false
+    updatedAt: ActivityTime, items: [FeedItem], newest: FeedItem? = nil, isSeen: Bool = false, isRead: Bool = false,
+    score: Double? = nil
   ) {
     self.id = id
     self.key = key
@@ -30,10 +36,9 @@ public struct ActivityGroup: Hashable, Sendable {
     self.items = items
     self.isSeen = isSeen
     self.isRead = isRead
+    self.score = score
+    verb = (newest ?? items.first).map { Array($0.activity.verb) } ?? [UInt8(ascii: "\""), UInt8(ascii: "\"")]
   }
-
-  /// The verb of the newest activity as JSON text, with quotes (feeds G4).
-  public var verb: ArraySlice<UInt8> { items.first?.activity.verb ?? [UInt8(ascii: "\""), UInt8(ascii: "\"")] }
 }
 
 /// A page of an aggregated or notification feed.
@@ -53,11 +58,14 @@ public struct AggregatedPage: Hashable, Sendable {
   public var hasMore: Bool
   /// `nil` for aggregated feeds, which have no marks (feeds N8).
   public var unmarked: Unmarked?
+  /// Where a filtered read stopped looking before its page was full: the last group it looked at.
+  public var stop: FlatPage.Stop?
 
-  public init(groups: [ActivityGroup], hasMore: Bool, unmarked: Unmarked? = nil) {
+  public init(groups: [ActivityGroup], hasMore: Bool, unmarked: Unmarked? = nil, stop: FlatPage.Stop? = nil) {
     self.groups = groups
     self.hasMore = hasMore
     self.unmarked = unmarked
+    self.stop = stop
   }
 }
 

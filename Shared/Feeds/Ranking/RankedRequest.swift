@@ -33,37 +33,10 @@ public struct RankedRequest: Sendable {
   ///
   /// - Parameter counts: one for each item; none if the method counts nothing.
   public func rank(_ items: [FeedItem], counts: [RankingScorer.Counts]) throws(RankingFailure) -> FlatPage {
-    var scorer = RankingScorer(method, externals: externals, now: now, seed: seed)
-    var scored: [(index: Int, score: RankingScorer.Score)] = []
-    scored.reserveCapacity(items.count)
-    for (index, item) in items.enumerated() {
-      let score = try scorer.score(
-        item.activity, origin: item.origin, counts: index < counts.count ? counts[index] : .init())
-      if let bound = scoreLessThan, score.value >= bound { continue }
-      scored.append((index, score))
-    }
-    scored.sort {
-      if $0.score.value != $1.score.value { return $0.score.value > $1.score.value }
-      return items[$0.index].activity.id > items[$1.index].activity.id
-    }
-    let chosen = scored.dropFirst(page.offset).prefix(page.limit)
-    let ranked = chosen.map { entry in
-      var item = items[entry.index]
-      item.score = entry.score.value
-      var members = Array(",\"score\":\(RankingScorer.text(entry.score.value))".utf8)
-      if withVariables {
-        members += Array(",\"score_vars\":".utf8)
-        members += scorer.variables(entry.score)
-      }
-      if explains {
-        item.activity.removeMember("explain")
-        members += Array(",\"explain\":".utf8)
-        members += scorer.explanation(entry.score)
-      }
-      item.activity.body.insert(contentsOf: members, at: max(0, item.activity.body.count - 1))
-      return item
-    }
-    return FlatPage(items: ranked, hasMore: scored.count > page.offset + chosen.count)
+    let ranking = RankedWindow(self)
+    let scores = try ranking.scores(items, counts: counts)
+    let (chosen, hasMore) = ranking.chosen(scores) { items[$0].activity.id > items[$1].activity.id }
+    return FlatPage(items: chosen.map { ranking.dressed(items[$0], scores[$0]) }, hasMore: hasMore)
   }
 }
 

@@ -109,7 +109,7 @@ import Testing
     gate.beforeNextWrite { _ = try? await world.add("g9", to: "each:n", time: 9_000_000) }
     let group = FeedGroup(slug: "each", kind: .notification, aggregationFormat: "{{ object }}")
     _ = try await slow.readGroups(
-      world.feed("each:n"), of: group, app: world.app, page: PageRequest(), marks: .init(seen: .all))
+      world.feed("each:n"), of: group, app: world.app, page: PageRequest(), ranked: nil, marks: .init(seen: .all))
     #expect(try await state(world) == "g9 g4s g3s g2s g1s 1/5")
   }
 }

@@ -88,7 +88,8 @@ extension Interleaving {
     let app = app
     let page = Self.wait(on: executor) {
       try? await engine.readGroups(
-        Self.feed(feed), of: Self.notification, app: app, page: PageRequest(limit: 100), marks: GroupMarks())
+        Self.feed(feed), of: Self.notification, app: app, page: PageRequest(limit: 100), ranked: nil,
+        marks: GroupMarks())
     }
     guard let page else { return fail("\(when): \(feed) cannot be read") }
     let wanted = reference.groups(feed) { String($0 % 2) }.map { key, group in

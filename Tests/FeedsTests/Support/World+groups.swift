@@ -13,7 +13,7 @@ extension World {
     guard let group = groupSource.group(feed.group, app: self.app) else {
       preconditionFailure("no group: \(feed.group)")
     }
-    return try await engine.readGroups(feed, of: group, app: app ?? self.app, page: page, marks: marks)
+    return try await engine.readGroups(feed, of: group, app: app ?? self.app, page: page, ranked: nil, marks: marks)
   }
 
   /// A feed's groups as `key activities/actors item,item`, in their order.
