@@ -8,7 +8,7 @@ extension FeedAPIHandler {
   func readActivities(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let asked = try requestedIDs(context.query)
     let options = context.route == .readEnrichedActivities ? try enrichmentOptions(context) : nil
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+    try context.authorize(owner: .none)
     var seen: Set<ActivityID> = []
     let ids = asked.filter { seen.insert($0).inserted }
     let found: [StoredActivity?]

@@ -37,10 +37,9 @@ extension FeedAPIHandler {
     let id = try optionalName(body["id"], "id")
     let data = try entityData(body["data"], mayBeEmpty: false)
     let user = try optionalName(body["user_id"], "user_id")
-    try context.authorize { identity throws(AuthError) in
-      try Authorizer.checkHasToken(identity)
-      if let user { try Authorizer.checkIsSelf(identity, user: user) }
-    }
+    try checkName(user, context)
+    // What a user adds is that user's.
+    try context.authorize(owner: Authorizer.Owner(context.identity.userID))
     let time = try await now(context)
     guard let name = EntityName(collection: collection, id: id ?? newID(collection, 0, at: time)) else {
       throw Self.fieldError("id", Self.nameForm)
@@ -68,10 +67,11 @@ extension FeedAPIHandler {
   /// `GET collections/{name}/{id}/`.
   func getObject(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let name = try objectName(context)
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
-    do { return answer(try await entities.get(name, app: context.app.id), status: 200) } catch {
-      throw failed(error, context)
-    }
+    try context.authorize(owner: .notYetKnown)
+    let object: Entity
+    do { object = try await entities.get(name, app: context.app.id) } catch { throw failed(error, context) }
+    try context.authorize(owner: Authorizer.Owner(object.owner))
+    return answer(object, status: 200)
   }
 
   /// `PUT collections/{name}/{id}/` (feeds O3, O7).
@@ -81,10 +81,8 @@ extension FeedAPIHandler {
     guard body["id"] == nil else { throw Self.fieldError("id", "an object's id cannot be changed") }
     let data = try entityData(body["data"], mayBeEmpty: false)
     let user = try optionalName(body["user_id"], "user_id")
-    try context.authorize { identity throws(AuthError) in
-      try Authorizer.checkHasToken(identity)
-      if let user { try Authorizer.checkIsSelf(identity, user: user) }
-    }
+    try checkName(user, context)
+    try context.authorize(owner: .notYetKnown)
     do { return answer(try await entities.update(name, data: data, ownedChange(context)), status: 201) } catch {
       throw failed(error, context)
     }
@@ -93,21 +91,20 @@ extension FeedAPIHandler {
   /// `DELETE collections/{name}/{id}/`.
   func deleteObject(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let name = try objectName(context)
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+    try context.authorize(owner: .notYetKnown)
     do { try await entities.delete(name, ownedChange(context)) } catch { throw failed(error, context) }
     return .empty(status: 200)
   }
 
-  /// Users change the objects they added (feeds P8, P25, O6).
+  /// A user is nobody else, whatever the body says and rules allow (feeds P27).
+  private func checkName(_ user: String?, _ context: RequestContext) throws(APIError) {
+    guard let user else { return }
+    try context.authorize { identity throws(AuthError) in try Authorizer.checkIsSelf(identity, user: user) }
+  }
+
+  /// Users change the objects they added, unless a rule says otherwise (feeds P8, P25, O6).
   private func ownedChange(_ context: RequestContext) -> Entities.Change {
-    let identity = context.identity
-    return change(context) { _, object in
-      switch identity {
-      case .server: true
-      case .user(let user): user == object.owner
-      case .anonymous: false
-      }
-    }
+    change(context) { _, object in context.mayTouch(owner: Authorizer.Owner(object.owner)) }
   }
 
   // MARK: Batches, for servers (feeds O8–O10, P28)

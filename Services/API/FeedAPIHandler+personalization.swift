@@ -66,9 +66,9 @@ extension FeedAPIHandler {
     let named = try context.query.scalar("user_id") ?? ""
     switch context.identity {
     case .user(let own):
-      try context.authorize { _ throws(AuthError) in
-        if !named.isEmpty, named != own { throw .notPermitted }
-      }
+      // No rule lets a user read as somebody else (P26).
+      if !named.isEmpty, named != own { throw APIError(AuthError.notPermitted) }
+      try context.authorize(owner: .user(own))
       return own
     case .server(_, let onBehalfOf):
       guard let user = named.isEmpty ? onBehalfOf : named else {
@@ -76,7 +76,7 @@ extension FeedAPIHandler {
       }
       return user
     case .anonymous:
-      try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+      try context.authorize(Authorizer.checkHasToken)
       throw .missingUser("name the user whose feed is read: user_id")
     }
   }

@@ -33,7 +33,8 @@ extension FeedAPIHandler {
     for name in [request.kind, request.userID].compactMap({ $0 }) where EntityName(user: name) == nil {
       isKnown = false
     }
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+    // A list is its user's if it names one.
+    try context.authorize(owner: Authorizer.Owner(lookup == "user_id" ? value : request.userID))
     var page = ReactionPage(reactions: [], hasMore: false)
     if isKnown {
       do { page = try await reactions.listReactions(request, ownChildren: own, app: context.app.id) } catch {
@@ -66,12 +67,13 @@ extension FeedAPIHandler {
       guard let id = ActivityID(text) else { throw .input("ids must be reaction ids (UUIDs), \(text) is not") }
       return id
     }.filter { seen.insert($0).inserted }
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+    try context.authorize(owner: .notYetKnown)
     let found: [ReactionTree?]
     do { found = try await reactions.reactionTrees(ids, ownChildren: nil, app: context.app.id) } catch {
       throw failed(error, context)
     }
     let shown = found.compactMap { $0 }.filter { withDeleted || $0.reaction.deletedAt == nil }
+    for tree in shown { try context.authorize(owner: .user(tree.reaction.userID)) }
     return APIAnswer(
       status: 200, open: Self.list(#"{"reactions":["#, try await bodies(shown, context)))
   }

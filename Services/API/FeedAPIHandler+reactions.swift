@@ -37,9 +37,11 @@ extension FeedAPIHandler {
   /// `GET reaction/{id}/`.
   func getReaction(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let own = try ownChildren(context)
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+    try context.authorize(owner: .notYetKnown)
     let id = try reactionID(context)
-    return try await answer(try await tree(id, own, context), status: 200, context)
+    let tree = try await tree(id, own, context)
+    try context.authorize(owner: .user(tree.reaction.userID))
+    return try await answer(tree, status: 200, context)
   }
 
   /// `PUT reaction/{id}/`: absent or `null` members keep what there is (feeds R10).
@@ -87,9 +89,10 @@ extension FeedAPIHandler {
   private func actingUser(_ named: String?, _ context: RequestContext) throws(APIError) -> String {
     if case .user(let own) = context.identity {
       if let named { try context.authorize { id throws(AuthError) in try Authorizer.checkIsSelf(id, user: named) } }
+      try context.authorize(owner: .user(own))
       return own
     }
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+    try context.authorize(Authorizer.checkHasToken)
     guard let user = named ?? context.identity.userID else { throw .missingUser }
     return user
   }
@@ -113,14 +116,14 @@ extension FeedAPIHandler {
 
   /// The reaction that the path names, which must exist before it is asked whose it is (feeds P10, P25, P30).
   private func ownReaction(_ context: RequestContext) async throws(APIError) -> ActivityID {
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+    try context.authorize(owner: .notYetKnown)
     let id = try reactionID(context)
     let found: Reaction?
     do { found = try await reactions.reactions([id], app: context.app.id).first ?? nil } catch {
       throw failed(error, context)
     }
     guard let found else { throw .unknownReaction("\(id)") }
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkIsSelf(identity, user: found.userID) }
+    try context.authorize(owner: .user(found.userID))
     return id
   }
 

@@ -23,7 +23,7 @@ extension FeedAPIHandler {
     let body = try object(document.root)
     let name = try userName(body["id"])
     let data = try entityData(body["data"], mayBeEmpty: true)
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkIsSelf(identity, user: name.id) }
+    try context.authorize(owner: .user(name.id))
     do {
       let (user, isNew) = try await entities.add(
         name, data: data, orGet: context.query.boolean("get_or_create"), change(context))
@@ -34,7 +34,7 @@ extension FeedAPIHandler {
   /// `GET user/{id}/`.
   func getUser(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let name = try userName(context)
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+    try context.authorize(owner: .user(name.id))
     let user: Entity
     do { user = try await entities.get(name, app: context.app.id) } catch { throw failed(error, context) }
     let plain = answer(user, status: 200)
@@ -62,7 +62,7 @@ extension FeedAPIHandler {
   func updateUser(_ context: RequestContext, _ document: JSONDocument) async throws(APIError) -> APIAnswer {
     let name = try userName(context)
     let data = try entityData(try object(document.root)["data"], mayBeEmpty: true)
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+    try context.authorize(owner: .notYetKnown)
     do { return answer(try await entities.update(name, data: data, ownChange(context)), status: 201) } catch {
       throw failed(error, context)
     }
@@ -71,21 +71,14 @@ extension FeedAPIHandler {
   /// `DELETE user/{id}/` (feeds U4).
   func deleteUser(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let name = try userName(context)
-    try context.authorize { identity throws(AuthError) in try Authorizer.checkHasToken(identity) }
+    try context.authorize(owner: .notYetKnown)
     do { try await entities.delete(name, ownChange(context)) } catch { throw failed(error, context) }
     return .empty(status: 200)
   }
 
-  /// Users change themselves only; that another is unknown comes first (feeds P21, P30).
+  /// Users change themselves only, unless a rule says otherwise; that another is unknown comes first (feeds P21, P30).
   private func ownChange(_ context: RequestContext) -> Entities.Change {
-    let identity = context.identity
-    return change(context) { name, _ in
-      switch identity {
-      case .server: true
-      case .user(let user): user == name.id
-      case .anonymous: false
-      }
-    }
+    change(context) { name, _ in context.mayTouch(owner: .user(name.id)) }
   }
 
   // MARK: Batches, for servers (feeds U7, P28)

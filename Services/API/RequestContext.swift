@@ -58,16 +58,27 @@ struct RequestContext: Sendable {
     return (feed, group)
   }
 
-  /// Runs an authorization check with its refusal in the API's shape. What lies in no feed group asks the app's own rules
-  /// first; the check of a feed asks them itself.
+  /// Runs an authorization check with its refusal in the API's shape.
   func authorize(_ check: (Identity) throws(AuthError) -> Void) throws(APIError) {
+    do throws(AuthError) { try check(identity) } catch { throw APIError(error) }
+  }
+
+  /// Asks the policies about a thing of the route's resource that lies in no feed group: before it is read, with an owner that is
+  /// not yet known, and again when it has been.
+  func authorize(owner: Authorizer.Owner) throws(APIError) {
+    guard mayTouch(owner: owner) else {
+      try authorize(Authorizer.checkHasToken)
+      throw APIError(AuthError.notPermitted)
+    }
+  }
+
+  /// Whether the policies let the request touch what is that owner's.
+  func mayTouch(owner: Authorizer.Owner) -> Bool {
     do throws(AuthError) {
-      if parameters["slug"] == nil {
-        try Authorizer.checkRules(
-          identity, app.rules, resource: route.resource, action: APIAction(request.method))
-      }
-      try check(identity)
-    } catch { throw APIError(error) }
+      try Authorizer.check(
+        identity, app.rules, resource: route.ruleResource, action: APIAction(request.method), owner: owner)
+      return true
+    } catch { return false }
   }
 }
 

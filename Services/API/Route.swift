@@ -114,6 +114,12 @@ enum Route: Hashable, Sendable {
     }
   }
 
+  /// What an app's own rules call the resource (insight D95); they tell images from files, which tokens do not.
+  var ruleResource: String {
+    if case .notServed(let name, _) = self, name.contains(" images/") { return "images" }
+    return resource.rawValue
+  }
+
   /// Another resource that opens it as well: follow counts are asked with `*` and with `follower` (feeds 1.6).
   var otherResource: APIResource? { self == .followStats ? .follower : nil }
 }

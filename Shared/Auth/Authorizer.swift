@@ -76,14 +76,41 @@ public enum Authorizer {
     }
   }
 
-  /// Refuses what an app's own rules deny to users of a resource that lies in no feed group (insight D95).
-  public static func checkRules(
-    _ identity: Identity, _ rules: [AccessRule], resource: APIResource, action: APIAction
+  /// Whose a thing is that lies in no feed group: an object, a user, a reaction, a file.
+  public enum Owner: Hashable, Sendable {
+    /// Known only when the thing has been read, which comes before its permissions (P30): refuses what nobody may.
+    case notYetKnown
+    case user(String)
+    /// Nobody's, or of many.
+    case none
+
+    /// The owner that a stored thing names, if it names one.
+    public init(_ user: String?) { self = user.map { .user($0) } ?? .none }
+  }
+
+  /// Checks the policies for what lies in no feed group: an app's own rules first, then the table: everybody reads, owners write and
+  /// delete (feeds P8–P12, P21, P25; insight D95).
+  ///
+  /// - Parameter resource: the name that rules have for it.
+  public static func check(
+    _ identity: Identity, _ rules: [AccessRule], resource: String, action: APIAction, owner: Owner
   ) throws(AuthError) {
-    guard case .user = identity, !rules.isEmpty else { return }
-    let decision = rules.decision(
-      resource: resource.rawValue, action: action.rawValue, group: nil, isOwner: false)
-    if decision == .deny { throw .notPermitted }
+    switch identity {
+    case .server: return
+    case .anonymous: try checkHasToken(identity)
+    case .user(let user):
+      func isPermitted(isOwner: Bool) -> Bool {
+        let decision = rules.decision(resource: resource, action: action.rawValue, group: nil, isOwner: isOwner)
+        return decision.map { $0 == .allow } ?? (isOwner || action == .read)
+      }
+      let isPermitted =
+        switch owner {
+        case .notYetKnown: isPermitted(isOwner: true) || isPermitted(isOwner: false)
+        case .user(let owner): isPermitted(isOwner: owner == user)
+        case .none: isPermitted(isOwner: false)
+        }
+      guard isPermitted else { throw .notPermitted }
+    }
   }
 
   /// Refuses users what only servers may do (P28).

@@ -1,7 +1,8 @@
 /// One of an app's own policies (insight D95, `policies`): what user tokens may or may not do beside the table of feeds 1.7.
 ///
-/// Of the rules that match a request the one with the greatest priority decides, of equal ones a refusal; where none
-/// matches, the policies of the groups and P1–P31 do. What only servers may do (P28) no rule opens.
+/// Of the rules that match a request the one with the lowest priority number decides (insight D28), of equal ones a refusal;
+/// where none matches, the policies of the groups and P1–P31 do. What only servers may do (P28) no rule opens, and none lets a user
+/// speak in another's name (P20, P26, P27).
 public struct AccessRule: Hashable, Sendable {
   public enum Effect: String, Hashable, Sendable { case allow, deny }
 
@@ -14,7 +15,7 @@ public struct AccessRule: Hashable, Sendable {
   public var action: String
   /// Feed groups it is about; empty: all, and what lies in no group.
   public var groups: [String]
-  /// Only about the user's own feeds.
+  /// Only about what is the user's own: feeds, objects that the user added, the user's reactions, files and user object.
   public var ownerOnly: Bool
 
   public init(
@@ -33,7 +34,7 @@ public struct AccessRule: Hashable, Sendable {
   /// In the order in which they decide.
   public static func ordered(_ rules: [AccessRule]) -> [AccessRule] {
     rules.sorted { a, b in
-      if a.priority != b.priority { return a.priority > b.priority }
+      if a.priority != b.priority { return a.priority < b.priority }
       if a.effect != b.effect { return a.effect == .deny }
       return a.name < b.name
     }

@@ -54,23 +54,74 @@ import Testing
     #expect(try allows([rule(.allow, "feed", "write")], .target))
   }
 
-  @Test func theGreaterPriorityDecidesAndOfEqualOnesTheRefusal() throws {
-    #expect(try allows([rule(.deny, priority: 1), rule(.allow, priority: 2)], .read))
-    #expect(try !allows([rule(.deny, priority: 3), rule(.allow, priority: 2)], .read))
+  @Test func theLowestPriorityDecidesAndOfEqualOnesTheRefusal() throws {  // insight D28
+    #expect(try allows([rule(.deny, priority: 2), rule(.allow, priority: 1)], .read))
+    #expect(try !allows([rule(.deny, priority: 2), rule(.allow, priority: 3)], .read))
+    #expect(try !allows([rule(.allow, priority: -1), rule(.deny, priority: -2)], .read))
     #expect(try !allows([rule(.allow), rule(.deny)], .read))
   }
 
-  @Test func serversAndAnonymousReadersHaveNoRules() throws {
+  @Test func serversHaveNoRules() throws {
     let app = AppConfiguration(id: AppID(1), name: "app", groups: FeedGroup.standard, rules: [rule(.deny, "*")])
     let feed = try #require(FeedID("user:bob"))
     let group = try #require(app.groups["user"])
     let server = Identity.server(TokenScope(resource: .any, action: .any, feed: .any), onBehalfOf: "alice")
     try Authorizer.check(server, .write, feed: feed, group: group)
-    try Authorizer.checkRules(server, app.rules, resource: .collections, action: .write)
-    #expect(throws: AuthError.notPermitted) {
-      try Authorizer.checkRules(.user("alice"), app.rules, resource: .collections, action: .write)
+    for owner in [Authorizer.Owner.notYetKnown, .none, .user("bob")] {
+      try Authorizer.check(server, app.rules, resource: "collections", action: .delete, owner: owner)
     }
-    let allowing = [rule(.allow, "collections"), rule(.deny, "collections", groups: ["user"])]
-    try Authorizer.checkRules(.user("alice"), allowing, resource: .collections, action: .write)
+  }
+
+  // MARK: What lies in no feed group
+
+  private func may(
+    _ rules: [AccessRule], _ action: APIAction, _ owner: Authorizer.Owner, _ resource: String = "reactions",
+    identity: Identity = .user("alice")
+  ) -> Bool {
+    do throws(AuthError) {
+      try Authorizer.check(
+        identity, AccessRule.ordered(rules), resource: resource, action: action, owner: owner)
+      return true
+    } catch { return false }
+  }
+
+  private static let owners: [Authorizer.Owner] = [.user("alice"), .user("bob"), .none, .notYetKnown]
+
+  /// For each owner of `owners`, whether alice may.
+  private func row(_ rules: [AccessRule], _ action: APIAction, _ resource: String = "reactions") -> [Bool] {
+    Self.owners.map { may(rules, action, $0, resource) }
+  }
+
+  @Test func withoutRulesAllReadAndOwnersChange() {  // P8–P10, P25
+    #expect(row([], .read) == [true, true, true, true])
+    for action in [APIAction.write, .delete] { #expect(row([], action) == [true, false, false, true]) }
+    for owner in Self.owners { #expect(!may([], .read, owner, identity: .anonymous)) }
+  }
+
+  @Test(arguments: ["collections", "users", "reactions", "files", "images", "activities"])
+  func rulesOpenAndCloseEachResource(resource: String) {
+    let other = resource == "users" ? "files" : "users"
+    for action in APIAction.allCases {
+      let table = action == .read ? [true, true, true, true] : [true, false, false, true]
+      #expect(row([rule(.allow, resource, action.rawValue)], action, resource) == [true, true, true, true])
+      #expect(row([rule(.deny, resource, action.rawValue)], action, resource) == [false, false, false, false])
+      #expect(row([rule(.deny, "*", "*")], action, resource) == [false, false, false, false])
+      #expect(
+        row([rule(.deny, resource, action.rawValue, ownerOnly: true)], action, resource)
+          == [false, table[1], table[2], table[1]])
+      #expect(row([rule(.allow, resource, action.rawValue, ownerOnly: true)], action, resource) == table)
+      // Rules of other resources, actions and feed groups say nothing.
+      for rule in [
+        rule(.deny, other, "*"), rule(.deny, resource, action == .read ? "write" : "read"),
+        rule(.deny, "*", "*", groups: ["user"]),
+      ] { #expect(row([rule], action, resource) == table) }
+    }
+  }
+
+  @Test func oneMayBeLeftWithOnesOwn() {
+    let rules = [rule(.allow, "reactions", "read", priority: 1, ownerOnly: true), rule(.deny, "reactions", "read")]
+    #expect(row(rules, .read) == [true, false, false, true])
+    let closed = [rule(.deny, "reactions", "*", priority: 1), rule(.allow, "reactions", "*", ownerOnly: true)]
+    #expect(row(closed, .write) == [false, false, false, false])
   }
 }

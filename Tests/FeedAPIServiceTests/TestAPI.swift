@@ -128,6 +128,7 @@ struct TestAPI {
     TokenMaker(secret: Array(secret.utf8)).serverToken(userID: user)
   }
 
+  static func otherUserToken(_ user: String) -> String { TokenMaker(secret: Array(otherSecret.utf8)).userToken(user) }
   static var otherServerToken: String { TokenMaker(secret: Array(otherSecret.utf8)).serverToken() }
 
   static let rankings = [
