@@ -25,6 +25,8 @@ from rows import row
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEER = "PostgreSQL 15, materialised, pgbench"
+# Feeds that are read as groups; each holds the newest 100 activities of every user it follows, or all of the peer's.
+GROUPED_FEEDS = 200
 
 SCHEMA = """
 create table activities (id bigserial primary key, actor int not null, body text not null,
@@ -66,15 +68,83 @@ select a.body, u.body from timeline t join activities a on a.id = t.activity lef
 where t.feed = :feed order by t.at desc limit 25;
 """
 
+# Groups of an actor's day, as the formats of social-app.json make them: 25 of them, up to 15 activities each.
+GROUPS = """
+create table groups (feed int, actor int, day date, updated timestamptz not null, activities int not null,
+  seen bool not null default false, read bool not null default false, primary key (feed, actor, day));
+create table members (feed int, actor int, day date, at timestamptz, activity bigint,
+  primary key (feed, actor, day, at, activity));
+insert into members select t.feed, a.actor, t.at::date, t.at, a.id
+  from timeline t join activities a on a.id = t.activity where t.feed < {feeds};
+insert into groups select feed, actor, day, max(at), count(*) from members group by feed, actor, day;
+create index on groups (feed, updated desc);
+vacuum analyze groups, members;
+"""
+
+AGGREGATED = r"""
+\set feed random(0, {last})
+select g.*, m.body from (select * from groups where feed = :feed order by updated desc limit 25) g
+cross join lateral (
+  select a.body from members m join activities a on a.id = m.activity
+  where m.feed = g.feed and m.actor = g.actor and m.day = g.day order by m.at desc limit 15) m;
+"""
+
+NOTIFICATION = (
+    AGGREGATED
+    + "select count(*) filter (where not seen), count(*) filter (where not read) from (select seen, read from groups "
+    "where feed = :feed order by updated desc limit 1000) g;\n"
+)
+
+FOLLOW = r"""
+\set one random(0, {last})
+\set other random(0, {last})
+insert into follows values (:other, :one) on conflict do nothing;
+"""
+
+UNFOLLOW = r"""
+\set one random(0, {last})
+\set other random(0, {last})
+delete from follows where target = :other and source = :one;
+"""
+
 WRK_READ = """
 local users = {users}
 math.randomseed({seed})
 function request()
-  return wrk.format("GET", "/api/v1.0/{kind}/timeline/" .. math.random(0, users - 1) .. "/?api_key={key}&limit=25{more}", wrk.headers)
+  return wrk.format("GET", "/api/v1.0/{kind}/" .. math.random(0, users - 1) .. "/?api_key={key}&limit=25{more}", wrk.headers)
 end
 function init(args)
   wrk.headers["Authorization"] = "{token}"
   wrk.headers["Stream-Auth-Type"] = "jwt"
+end
+"""
+
+# 90 % reads, 8 % adds, 1 % follows, 1 % unfollows.
+WRK_MIXED = """
+local users, bodies, next = {users}, {{}}, 1
+math.randomseed({seed})
+function init(args)
+  wrk.headers["Authorization"] = "{token}"
+  wrk.headers["Stream-Auth-Type"] = "jwt"
+  wrk.headers["Content-Type"] = "application/json"
+  for line in io.lines("{file}") do
+    local tab = line:find("\\t")
+    bodies[#bodies + 1] = {{"/api/v1.0/feed/user/" .. line:sub(1, tab - 1) .. "/?api_key={key}", line:sub(tab + 1)}}
+  end
+end
+function request()
+  local turn, one, other = math.random(100), math.random(0, users - 1), math.random(0, users - 1)
+  if turn <= 8 then
+    local body = bodies[next]
+    next = math.min(next + 1, #bodies)
+    return wrk.format("POST", body[1], wrk.headers, body[2])
+  elseif turn == 9 then
+    return wrk.format("POST", "/api/v1.0/feed/timeline/" .. one .. "/follows/?api_key={key}", wrk.headers,
+      '{{"target":"user:' .. other .. '","activity_copy_limit":0}}')
+  elseif turn == 10 then
+    return wrk.format("DELETE", "/api/v1.0/feed/timeline/" .. one .. "/follows/user:" .. other .. "/?api_key={key}")
+  end
+  return wrk.format("GET", "/api/v1.0/feed/timeline/" .. one .. "/?api_key={key}&limit=25", wrk.headers)
 end
 """
 
@@ -127,26 +197,28 @@ class Ours:
         with urllib.request.urlopen(request, timeout=120) as answer:
             return json.load(answer)
 
-    def follow(self, workload):
+    def follow(self, workload, group="timeline", below=None, copy=0):
+        """Lets the feeds of a group, or those of them with a number below `below`, follow as the workload says."""
         batch = []
         for user, followers in enumerate(workload.followers):
             for follower in followers:
-                batch.append({"source": f"timeline:{follower}", "target": f"user:{user}"})
+                if below is None or follower < below:
+                    batch.append({"source": f"{group}:{follower}", "target": f"user:{user}"})
                 if len(batch) == 1000:
-                    self.call("POST", "follow_many/?activity_copy_limit=0", batch)
+                    self.call("POST", f"follow_many/?activity_copy_limit={copy}", batch)
                     batch = []
         if batch:
-            self.call("POST", "follow_many/?activity_copy_limit=0", batch)
+            self.call("POST", f"follow_many/?activity_copy_limit={copy}", batch)
 
     def add_users(self, workload):
         for start in range(0, workload.users, 100):
             some = range(start, min(start + 100, workload.users))
             self.call("POST", "users/", {"users": [{"id": str(n), "data": workload.profile(n)} for n in some]})
 
-    def reads(self, workload, seed, seconds, kind="feed", more=""):
-        """Pages a second and the 99th percentile in milliseconds, of random timelines over 16 connections."""
+    def reads(self, feeds, seed, seconds, kind="feed/timeline", more=""):
+        """Pages a second and the 99th percentile in milliseconds, of the first `feeds` feeds at random, 16 connections."""
         script = WRK_READ.format(
-            users=workload.users, seed=seed, key=self.key, token=self.token, kind=kind, more=more)
+            users=feeds, seed=seed, key=self.key, token=self.token, kind=kind, more=more)
         total, took, p99 = self.wrk(script, 16, seconds)
         return total / took, p99
 
@@ -164,14 +236,29 @@ class Ours:
         milliseconds = float(p99.group(1)) * {"us": 0.001, "ms": 1, "s": 1000}[p99.group(2)]
         return int(total), float(took), milliseconds
 
-    def entries_a_second(self, workload, connections, seconds):
-        """Timeline entries written a second, from the first add to the end of the last fan-out."""
+    def adds(self, workload, count):
+        """A file of the next activities, a line each."""
         file = self.folder / "adds.tsv"
-        count = 200_000
         with open(file, "w") as out:
             for number in range(self.added, self.added + count):
                 author = workload.authors[number % len(workload.authors)]
                 out.write(f"{author}\t{json.dumps(workload.body(number))}\n")
+        return file
+
+    def mixed(self, workload, seed, seconds):
+        """Operations a second of the mix over 16 connections."""
+        count = 50_000
+        file = self.adds(workload, count)
+        script = WRK_MIXED.format(users=workload.users, seed=seed, token=self.token, key=self.key, file=file)
+        total, took, p99 = self.wrk(script, 16, seconds)
+        self.added += count
+        self.wait_until_quiet()
+        return total / took, p99
+
+    def entries_a_second(self, workload, connections, seconds):
+        """Timeline entries written a second, from the first add to the end of the last fan-out."""
+        count = 200_000
+        file = self.adds(workload, count)
         script = WRK_ADD.format(token=self.token, key=self.key, file=file)
         began = time.monotonic()
         total, _, p99 = self.wrk(script, connections, seconds)
@@ -268,19 +355,37 @@ def measure(stack_env, rounds, seconds, say, scale, seed):
         say(f"adds a second {statistics.median(add_rate):.0f}")
         peer.psql("vacuum analyze")
         rows = [row("fanout-entries", "entries/s", "higher", fan, fan_peer, PEER, digits=1)]
-        for name, script, kind, more in (
-            ("flat-read-25", PAGE, "feed", ""),
-            ("ranked-read", RANKED, "feed", "&ranking=hot"),
-            ("enriched-read", ENRICHED, "enrich/feed", ""),
+        feeds = min(workload.users, GROUPED_FEEDS)
+        for group in ("grouped", "notices"):
+            ours.follow(workload, group, below=feeds, copy=100)
+        ours.wait_until_quiet()
+        peer.psql(GROUPS.format(feeds=feeds))
+        for name, script, feeds, kind, more in (
+            ("flat-read-25", PAGE, workload.users, "feed/timeline", ""),
+            ("aggregated-read", AGGREGATED, feeds, "feed/grouped", ""),
+            ("notification-read", NOTIFICATION, feeds, "feed/notices", ""),
+            ("ranked-read", RANKED, workload.users, "feed/timeline", "&ranking=hot"),
+            ("enriched-read", ENRICHED, workload.users, "enrich/feed/timeline", ""),
         ):
             read, p99s, read_peer = [], [], []
             for _ in range(rounds):
-                rate, p99 = ours.reads(workload, seed, seconds, kind, more)
+                rate, p99 = ours.reads(feeds, seed, seconds, kind, more)
                 read.append(rate)
                 p99s.append(p99)
-                read_peer.append(peer.pgbench(script.format(last=workload.users - 1), 16, seconds))
+                read_peer.append(peer.pgbench(script.format(last=feeds - 1), 16, seconds))
             say(f"{name}: p99 {statistics.median(p99s):.2f} ms")
             rows.append(row(name, "pages/s", "higher", read, read_peer, PEER, digits=1))
+        last = workload.users - 1
+        mix = {PAGE.format(last=last): 90, FAN_OUT.format(last=len(workload.authors) - 1): 8,
+               FOLLOW.format(last=last): 1, UNFOLLOW.format(last=last): 1}
+        done, p99s, done_peer = [], [], []
+        for number in range(rounds):
+            rate, p99 = ours.mixed(workload, seed + number, seconds)
+            done.append(rate)
+            p99s.append(p99)
+            done_peer.append(peer.pgbench(mix, 16, seconds))
+        say(f"mixed: p99 {statistics.median(p99s):.2f} ms")
+        rows.append(row("mixed", "operations/s", "higher", done, done_peer, PEER, digits=1))
     finally:
         peer.stop()
     return rows

@@ -42,13 +42,16 @@ class Postgres:
         )
         return done.stdout.strip()
 
-    def pgbench(self, script, clients, seconds):
-        """Transactions a second of a script, prepared statements, connection time left out."""
-        path = self.folder / "script.sql"
-        path.write_text(script)
+    def pgbench(self, scripts, clients, seconds):
+        """Transactions a second of a script, or of several by weight; prepared statements, connection time left out."""
+        files = []
+        for number, (script, weight) in enumerate((scripts if isinstance(scripts, dict) else {scripts: 1}).items()):
+            path = self.folder / f"script-{number}.sql"
+            path.write_text(script)
+            files += ["-f", f"{path}@{weight}"]
         done = subprocess.run(
             [f"{BIN}/pgbench", "-h", str(self.folder), "-U", "bench", "-n", "-M", "prepared", "-c", str(clients), "-j", "1",
-             "-T", str(seconds), "-f", str(path), "postgres"],
+             "-T", str(seconds), *files, "postgres"],
             check=True, capture_output=True, text=True,
         )
         return float(re.search(r"tps = ([\d.]+) \(without initial", done.stdout).group(1))

@@ -14,6 +14,9 @@ extension APILimits {
       name: "activity-bytes-max", range: 256...524_288, path: \.activity.jsonBytesMax,
       help: "bytes of one activity's JSON; more is answered 400"),
     Entry(
+      name: "token-bytes-max", range: 0...1 << 30, path: \.tokenBytesMax,
+      help: "bytes of tokens kept whose signature has been checked; others are checked at each request"),
+    Entry(
       name: "page-max", range: 1...1_000, path: \.pageMax, help: "activities of a page; a greater limit is cut to this"),
     Entry(
       name: "offset-max", range: 0...1_000_000, path: \.offsetMax,

@@ -1,3 +1,4 @@
+import Auth
 import Model
 
 /// The limits of feed-api, with their defaults (feeds 1.9); each can be set, see `feedAPISpecification`.
@@ -55,6 +56,8 @@ public struct APILimits: Hashable, Sendable {
   public var discardActorsMax = 1_000
   /// Requests of an app a minute and kind, in this process (C18–C20).
   public var requestsPerMinuteMax = 6_000_000
+  /// Bytes of tokens kept whose signature has been checked.
+  public var tokenBytesMax = Authenticator.tokenBytesMaxDefault
 
   public init() {}
 }

@@ -37,7 +37,7 @@ public struct FeedAPIHandler: HTTPHandler {
     logger: Logger = .silent, metrics: Metrics = Metrics(), moreInformation: String = standardMoreInformation,
     openAPIDocument: [UInt8]? = nil, idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil
   ) {
-    authenticator = Authenticator(configuration: configuration)
+    authenticator = Authenticator(configuration: configuration, tokenBytesMax: limits.tokenBytesMax)
     self.feeds = feeds
     self.reactions = reactions
     self.entities = entities

@@ -1,14 +1,20 @@
 import ControlPlane
+import Model
 import Synchronization
 
 /// Tells which app and who a request comes from (feeds C3, A1–A4, A9, A14; insight D26).
 public final class Authenticator: Sendable {
   private let configuration: any ConfigurationSource
   private let ring: Mutex<KeyRing>
+  private let tokenBytesMax: Int
 
-  public init(configuration: any ConfigurationSource) {
+  /// Bytes of tokens kept whose signature has been checked.
+  public static let tokenBytesMaxDefault = 4 << 20
+
+  public init(configuration: any ConfigurationSource, tokenBytesMax: Int = tokenBytesMaxDefault) {
     self.configuration = configuration
-    ring = Mutex(KeyRing(configuration.current))
+    self.tokenBytesMax = tokenBytesMax
+    ring = Mutex(KeyRing(configuration.current, tokenBytesMax: tokenBytesMax))
   }
 
   /// A key that is known and whose app may be used; the token is yet to be checked.
@@ -16,6 +22,7 @@ public final class Authenticator: Sendable {
     public let app: AppConfiguration
     let secrets: [KeyRing.Secret]
     let use: KeyUse
+    let tokens: TokenMemory
   }
 
   /// Finds the app of a request.
@@ -25,11 +32,12 @@ public final class Authenticator: Sendable {
   public func key(_ keys: [String], nowMilliseconds: Int64) throws(AuthError) -> KnownKey {
     guard let key = keys.first, !key.isEmpty else { throw .apiKey("api_key is missing: add it to the query") }
     guard keys.allSatisfy({ $0 == key }) else { throw .apiKey("the request names two different API keys") }
-    guard let entry = currentRing().entry(key, nowMilliseconds: nowMilliseconds) else {
+    let ring = currentRing()
+    guard let entry = ring.entry(key, nowMilliseconds: nowMilliseconds) else {
       throw .apiKey("api_key is not known")
     }
     if entry.app.suspended { throw .suspended }
-    return KnownKey(app: entry.app, secrets: entry.secrets, use: entry.use)
+    return KnownKey(app: entry.app, secrets: entry.secrets, use: entry.use, tokens: ring.tokens)
   }
 
   /// Reads who asks from the `Authorization` header: a token, or the signature of `request` (feeds A11).
@@ -46,15 +54,30 @@ public final class Authenticator: Sendable {
     }
     if let authType, authType.lowercased() != "jwt" { throw .token("the header Stream-Auth-Type must be jwt") }
     var text = authorization[...]
-    if text.lowercased().hasPrefix("bearer ") { text = text.dropFirst("bearer ".count) }
+    if text.prefix("bearer ".count).lowercased() == "bearer " { text = text.dropFirst("bearer ".count) }
+    let verified = try verified(text, key, nowMilliseconds)
+    try verified.times.check(nowMilliseconds: nowMilliseconds)
+    noteUse(key, nowMilliseconds)
+    return verified.identity
+  }
+
+  private func verified(
+    _ text: Substring, _ key: KnownKey, _ nowMilliseconds: Int64
+  ) throws(AuthError) -> TokenMemory.Verified {
+    let place = TokenMemory.key(key.use.key, text)
+    if let known = key.tokens.verified(place), isLive(known.retiresAtMilliseconds, nowMilliseconds) { return known }
     let token = try JSONWebToken(text)
-    let isSigned = key.secrets.contains {
+    let secret = key.secrets.first {
       isLive($0.retiresAtMilliseconds, nowMilliseconds) && token.isSigned(by: $0.key)
     }
-    guard isSigned else { throw .wrongSignature }
-    try token.checkTimes(nowMilliseconds: nowMilliseconds)
-    noteUse(key, nowMilliseconds)
-    return try token.identity()
+    guard let secret else { throw .wrongSignature }
+    let times = try token.times()
+    // Before who it names: a token that does not hold says nothing.
+    try times.check(nowMilliseconds: nowMilliseconds)
+    let verified = TokenMemory.Verified(
+      identity: try token.identity(), times: times, retiresAtMilliseconds: secret.retiresAtMilliseconds)
+    key.tokens.keep(place, verified)
+    return verified
   }
 
   private func noteUse(_ key: KnownKey, _ nowMilliseconds: Int64) {
@@ -81,7 +104,7 @@ public final class Authenticator: Sendable {
   private func currentRing() -> KeyRing {
     let snapshot = configuration.current
     return ring.withLock { ring in
-      if !ring.isOf(snapshot) { ring = KeyRing(snapshot) }
+      if !ring.isOf(snapshot) { ring = KeyRing(snapshot, tokenBytesMax: tokenBytesMax) }
       return ring
     }
   }

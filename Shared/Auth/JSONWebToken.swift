@@ -37,16 +37,24 @@ public struct JSONWebToken: Sendable {
 
   public func isSigned(by key: HMACKey) -> Bool { key.verifies(signature, for: signedBytes) }
 
-  /// Checks `exp`, `nbf` and `iat` where present, with 60 s leeway (feeds A2).
-  public func checkTimes(nowMilliseconds: Int64) throws(AuthError) {
-    let now = Double(nowMilliseconds) / 1_000
-    if let expires = try seconds("exp"), now >= expires + Self.leewaySeconds { throw .token("the token has expired") }
-    if let notBefore = try seconds("nbf"), now < notBefore - Self.leewaySeconds {
-      throw .token("the token is not valid yet (nbf)")
+  /// When a token holds, in seconds since 1970.
+  public struct Times: Sendable {
+    var expires: Double?
+    var notBefore: Double?
+    var issuedAt: Double?
+
+    /// Checks what is given, with 60 s leeway (feeds A2).
+    public func check(nowMilliseconds: Int64) throws(AuthError) {
+      let now = Double(nowMilliseconds) / 1_000
+      if let expires, now >= expires + leewaySeconds { throw .token("the token has expired") }
+      if let notBefore, now < notBefore - leewaySeconds { throw .token("the token is not valid yet (nbf)") }
+      if let issuedAt, now < issuedAt - leewaySeconds { throw .token("the token was issued in the future (iat)") }
     }
-    if let issuedAt = try seconds("iat"), now < issuedAt - Self.leewaySeconds {
-      throw .token("the token was issued in the future (iat)")
-    }
+  }
+
+  /// `exp`, `nbf` and `iat`.
+  public func times() throws(AuthError) -> Times {
+    Times(expires: try seconds("exp"), notBefore: try seconds("nbf"), issuedAt: try seconds("iat"))
   }
 
   private func seconds(_ claim: String) throws(AuthError) -> Double? {

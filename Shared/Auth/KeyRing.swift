@@ -17,8 +17,10 @@ struct KeyRing: Sendable {
   private let revision: Int64
   private let edition: UInt64
   private let entries: [String: Entry]
+  let tokens: TokenMemory
 
-  init(_ snapshot: ConfigurationSnapshot) {
+  init(_ snapshot: ConfigurationSnapshot, tokenBytesMax: Int) {
+    tokens = TokenMemory(bytesMax: tokenBytesMax)
     revision = snapshot.revision
     edition = snapshot.edition
     entries = snapshot.keys.compactMapValues { key in

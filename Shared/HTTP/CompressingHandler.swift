@@ -22,7 +22,7 @@ public struct CompressingHandler<Base: HTTPHandler>: HTTPHandler {
       return response
     }
     // Caches must know that another client gets another form.
-    if let index = response.headers.firstIndex(where: { $0.name.lowercased() == "vary" }) {
+    if let index = response.headers.firstIndex(where: { $0.isNamed("vary") }) {
       response.headers[index] = .init("Vary", response.headers[index].value + ", Accept-Encoding")
     } else {
       response.headers.append(.init("Vary", "Accept-Encoding"))
@@ -40,14 +40,24 @@ public struct CompressingHandler<Base: HTTPHandler>: HTTPHandler {
   public func bodyBytesMax(for head: HTTPRequest, limit: Int) -> Int { base.bodyBytesMax(for: head, limit: limit) }
 
   private static func isCompressible(_ response: HTTPResponse) -> Bool {
-    var type = ""
-    for header in response.headers {
-      switch header.name.lowercased() {
-      case "content-encoding": return false
-      case "content-type": type = header.value.lowercased()
-      default: continue
+    if response.headers.contains(where: { $0.isNamed("content-encoding") }) { return false }
+    guard let type = response.headers.last(where: { $0.isNamed("content-type") })?.value else { return false }
+    return isText(type)
+  }
+
+  /// Text, JSON, XML or YAML of some kind.
+  static func isText(_ type: String) -> Bool {
+    var type = type
+    return type.withUTF8 { bytes in
+      let raw = UnsafeRawBufferPointer(bytes)
+      func holds(_ word: StaticString, at start: Int) -> Bool {
+        let end = start + word.utf8CodeUnitCount
+        return end <= raw.count && equalsIgnoringCase(UnsafeRawBufferPointer(rebasing: raw[start..<end]), word)
       }
+      return holds("text/", at: 0)
+        || raw.indices.contains { start in
+          holds("json", at: start) || holds("xml", at: start) || holds("yaml", at: start)
+        }
     }
-    return type.hasPrefix("text/") || ["json", "xml", "yaml"].contains { type.contains($0) }
   }
 }

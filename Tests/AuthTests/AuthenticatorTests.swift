@@ -165,6 +165,40 @@ import Testing
         keys: ["new": APIKey(key: "new", app: AppID(1), secrets: [.init(bytes: Self.secret)])]))
     #expect(try authenticator.key(["new"], nowMilliseconds: Self.now).app.id == AppID(1))
   }
+
+  /// What is kept of a token does not outlive its times, its secret, its key or its configuration.
+  @Test(arguments: [0, Authenticator.tokenBytesMaxDefault]) func tokensAreLookedAtEachTime(bytesMax: Int) throws {
+    let source = ChangingConfiguration()
+    let authenticator = Authenticator(configuration: source, tokenBytesMax: bytesMax)
+    let apps = [AppID(1): AppConfiguration(id: AppID(1), name: "one", groups: FeedGroup.standard)]
+    func configure(_ revision: Int64, _ secrets: [APIKey.Secret]) {
+      source.set(
+        ConfigurationSnapshot(
+          revision: revision, apps: apps,
+          keys: [
+            "a": APIKey(key: "a", app: AppID(1), secrets: secrets),
+            "b": APIKey(key: "b", app: AppID(1), secrets: [.init(bytes: Self.otherSecret)]),
+          ]))
+    }
+    configure(1, [.init(bytes: Self.secret), .init(bytes: Self.retiring, retiresAtMilliseconds: Self.now + 5_000)])
+    func ask(_ token: String, key: String = "a", at now: Int64 = Self.now) throws(AuthError) -> Identity {
+      try authenticator.identity(
+        authorization: token, authType: nil, key: try authenticator.key([key], nowMilliseconds: now),
+        nowMilliseconds: now)
+    }
+    let expiring = try token(#"{"user_id":"alice","exp":\#(Self.now / 1_000 + 10)}"#)
+    let retiring = try token(#"{"user_id":"bob"}"#, secret: Self.retiring)
+    for _ in 0..<2 {
+      #expect(try ask(expiring) == .user("alice"))
+      #expect(try ask("Bearer " + retiring) == .user("bob"))
+      #expect(throws: AuthError.wrongSignature) { try ask(expiring, key: "b") }
+    }
+    #expect(throws: AuthError.token("the token has expired")) { try ask(expiring, at: Self.now + 70_000) }
+    #expect(throws: AuthError.wrongSignature) { try ask(retiring, at: Self.now + 5_000) }
+    #expect(try ask(expiring, at: Self.now + 69_000) == .user("alice"))
+    configure(2, [.init(bytes: Self.otherSecret)])
+    #expect(throws: AuthError.wrongSignature) { try ask(expiring) }
+  }
 }
 
 private let pyJWTToken =

@@ -231,6 +231,57 @@ extension KeyValueStoreContract {
     }
   }
 
+  /// At random changes, an answer is unchanged just when the whole answer is.
+  @Test(arguments: ContractStore.allCases, [UInt64.random(in: 1...9_999), 7])
+  func unchangedMeansEqual(_ kind: ContractStore, seed: UInt64) async throws {
+    try await kind.run { store in
+      // Knuth's generator is random enough here.
+      var state = seed
+      func random() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state >> 33
+      }
+      let key = RowKey(space: UInt8(ascii: "a"), rest: [])
+      let beside = RowKey(space: UInt8(ascii: "m"), rest: [7])
+      func body(_ byte: UInt8) -> Partition {
+        Partition(app: 1, (id(byte)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+      }
+      func id(_ byte: UInt8) -> [UInt8] { [UInt8](repeating: byte, count: 16) }
+      var request = ScanJoinRequest(
+        partition: home, range: RowRange(space: space), limit: 6,
+        join: JoinRule(keyOffset: 0, length: 16, inverted: true, space: UInt8(ascii: "a")), alsoGet: [beside])
+      var whole = try await store.scanJoin(request)
+      request.knownDigest = []
+      request.knownDigest = try await store.scanJoin(request).digest
+      var unchanged = 0
+      for _ in 0..<150 {
+        let byte = UInt8(random() % 8)
+        let row = RowKey(space: space, rest: id(byte).map { ~$0 } + [0])
+        let partition: Partition
+        let place: RowKey
+        switch random() % 5 {
+        case 0: (partition, place) = (home, row)
+        case 1, 2: (partition, place) = (body(byte), key)
+        case 3: (partition, place) = (home, beside)
+        default: (partition, place) = (Partition(app: 2, name: body(byte).name), key)
+        }
+        var change = SubBatch(partition: partition, operations: [.put(place, value: [byte])])
+        if random() % 3 == 0 { change.operations = [.delete(place)] }
+        _ = try await store.write(WriteRequest(batches: [change]))
+        var plain = request
+        plain.knownDigest = nil
+        var now = try await store.scanJoin(plain)
+        now.readStamp = whole.readStamp
+        let answer = try await store.scanJoin(request)
+        #expect(answer.isUnchanged == (now == whole), "seed \(seed)")
+        if answer.isUnchanged { unchanged += 1 }
+        request.knownDigest = answer.digest
+        whole = now
+      }
+      #expect(unchanged > 10 && unchanged < 140)
+    }
+  }
+
   private static func outcome(_ joined: ScanJoinResponse.Joined) -> String {
     switch joined {
     case .found(let value): String(value.value.first ?? 0)

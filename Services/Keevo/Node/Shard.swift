@@ -6,15 +6,19 @@ import Synchronization
 final class Shard: Sendable {
   /// What was read lately: rows by stored key, first pages by the prefix of their keys.
   struct Cache: Sendable {
-    let rows: CoherentCache<VersionedValue>
+    /// `nil`: there is no such row.
+    let rows: CoherentCache<VersionedValue?>
     let pages: CoherentCache<[HeldPage]>
+    let slots: SlotMarks
 
-    init(bytesMax: Int, appliedIndex: UInt64) {
+    init(bytesMax: Int, slotStart: UInt32, slotEnd: UInt32, appliedIndex: UInt64) {
+      slots = SlotMarks(slotStart: slotStart, slotEnd: slotEnd, index: appliedIndex)
       rows = CoherentCache(bytesMax: bytesMax / 2, appliedIndex: appliedIndex)
       pages = CoherentCache(bytesMax: bytesMax / 2, appliedIndex: appliedIndex)
     }
 
     func applying(index: UInt64, _ changes: [StateBatch.Change]) {
+      slots.applying(index: index, changes)
       rows.applying(index: index, changes.lazy.map { ByteKey($0.key) })
       var prefixes: [ByteKey] = []
       for change in changes {
@@ -46,9 +50,9 @@ final class Shard: Sendable {
 
     func row(_ key: ByteKey) throws(StoreError) -> VersionedValue? {
       if let row = cache.rows.value(key, asOf: applied.index) { return row }
-      guard let stored = try reader.value(key.bytes) else { return nil }
-      let row = try StoredRow.decode(stored)
-      cache.rows.keep(key, row, bytes: row.value.count, since: row.version.index, asOf: applied.index)
+      let row = try reader.value(key.bytes).map { stored throws(StoreError) in try StoredRow.decode(stored) }
+      cache.rows.keep(
+        key, row, bytes: row?.value.count ?? 0, since: row?.version.index ?? applied.index, asOf: applied.index)
       return row
     }
 
@@ -93,7 +97,8 @@ final class Shard: Sendable {
     slotEnd = Topology.slots / UInt32(shards) * UInt32(id + 1)
     self.store = Mutex(store)
     let machine = try ShardStateMachine(state: store, limits: limits)
-    cache = Cache(bytesMax: cacheBytesMax, appliedIndex: machine.applied.index)
+    cache = Cache(
+      bytesMax: cacheBytesMax, slotStart: slotStart, slotEnd: slotEnd, appliedIndex: machine.applied.index)
     let view = View(reader: try store.view(), applied: machine.applied, cache: cache)
     dataRing = WatchRing(applied: machine.applied.index, limits: watch)
     jobsRing = WatchRing(applied: machine.applied.index, limits: watch)
@@ -109,6 +114,11 @@ final class Shard: Sendable {
   }
 
   var appliedIndex: UInt64 { current.withLock { $0?.applied.index ?? 0 } }
+
+  /// Whether these slots are as they were at that index in every view from it up to `now`, either way round.
+  func areUnchanged(_ slots: [UInt32], since index: UInt64, now: UInt64) -> Bool {
+    cache.slots.areUnchanged(slots, since: min(index, now))
+  }
 
   private func openStore() throws(StoreError) -> any StateStore {
     guard let store = store.withLock({ $0 }) else { throw .unavailable("the node is stopping") }

@@ -21,6 +21,13 @@ extension StoreNode {
     throw .unavailable("shard \(shard) does not get its committed entries applied")
   }
 
+  /// The index of the view that `view` would give.
+  private func viewIndex(_ shard: Int) async throws(StoreError) -> UInt64 {
+    let lease = shards[shard].leaseUntil.load(ordering: .acquiring)
+    if lease == .max || (lease > 0 && lease > monotonicNanoseconds()) { return shards[shard].appliedIndex }
+    return try await view(shard).applied.index
+  }
+
   public func get(_ request: GetRequest) async throws(StoreError) -> GetResponse {
     try StoreLimits.check(request.partition)
     try StoreLimits.check(request.key, in: request.partition)
@@ -144,10 +151,13 @@ extension StoreNode {
       let page = try Self.page(
         view.reader, start: bounds.start, end: bounds.end, prefixBytes: prefixBytes, reverse: reverse, limit: limit,
         cursor: cursor, keysOnly: keysOnly, withPartition: false)
-      return HeldPage(
-        start: bounds.start, end: bounds.end, limit: limit, page: page, join: join,
-        targets: join.map { targets(of: page.rows, $0, app: partition.app) } ?? [],
-        digestPart: join == nil ? [] : ScanDigest.part(rows: page.rows, next: page.next))
+      var held = HeldPage(start: bounds.start, end: bounds.end, limit: limit, page: page, join: join)
+      if let join {
+        held.targets = targets(of: page.rows, join, app: partition.app)
+        held.digestPart = ScanDigest.part(rows: page.rows, next: page.next)
+        held.slots = slots(of: held.targets, home: partition)
+      }
+      return held
     }
     guard cursor.isEmpty, !reverse, !keysOnly, limit <= Self.heldRowsMax else { return try read() }
     return try view.page(
@@ -168,12 +178,30 @@ extension StoreNode {
       if name == previous { return .same }
       let partition = Partition(app: app, name: name)
       return .row(
-        shard: shard(of: partition),
+        shard: shard(of: partition), slot: partition.slot,
         ByteKey(StoredKey.encode(partition, RowKey(space: join.space, rest: join.rest))))
     }
   }
 
+  private func slots(of targets: [HeldPage.Target], home: Partition) -> [HeldPage.Slots] {
+    var slots = [shard(of: home): Set([home.slot])]
+    for case .row(let shard, let slot, _) in targets { slots[shard, default: []].insert(slot) }
+    return slots.map { HeldPage.Slots(shard: $0.key, slots: Array($0.value)) }
+  }
+
   // MARK: Scan and join
+
+  /// Whether the answer still has the digest that it had when this page was last part of one.
+  private func isUnchanged(_ held: HeldPage, _ request: ScanJoinRequest) async throws(StoreError) -> Bool {
+    guard let made = held.digest.value, made.digest == request.knownDigest, made.alsoGet == request.alsoGet else {
+      return false
+    }
+    for (place, index) in zip(held.slots, made.indexes) {
+      let now = try await viewIndex(place.shard)
+      guard shards[place.shard].areUnchanged(place.slots, since: index, now: now) else { return false }
+    }
+    return true
+  }
 
   public func scanJoin(_ request: ScanJoinRequest) async throws(StoreError) -> ScanJoinResponse {
     try StoreLimits.checkScan(limit: request.limit)
@@ -195,6 +223,10 @@ extension StoreNode {
     let held = try page(
       own, request.partition, request.range, reverse: request.reverse, limit: request.limit, cursor: request.cursor,
       keysOnly: false, join: join)
+    if let known = request.knownDigest, !known.isEmpty, try await isUnchanged(held, request) {
+      return ScanJoinResponse(
+        rows: [], also: [], next: [], readStamp: own.readStamp, digest: known, isUnchanged: true)
+    }
     let page = held.page
     var joined: [ScanJoinResponse.JoinedRow] = []
     joined.reserveCapacity(page.rows.count)
@@ -211,7 +243,7 @@ extension StoreNode {
       switch pointed {
       case .nothing: joined.append(.init(row: row, joined: .absent))
       case .same: joined.append(.init(row: row, joined: .same))
-      case .row(let place, let key):
+      case .row(let place, _, let key):
         let target: Shard.View
         if let known = views[place] {
           target = known
@@ -238,6 +270,10 @@ extension StoreNode {
     let answer = ScanJoinResponse(rows: joined, also: also, next: next, readStamp: own.readStamp)
     // A page cut for its bytes has no digest: its end is not what the scan's part says.
     guard let known = request.knownDigest, joined.count == page.rows.count else { return answer }
-    return answer.withDigest(digest.digest, known: known)
+    let made = digest.digest
+    // Views of shards that nothing points at were not taken; there are none in `slots`.
+    held.digest.set(
+      .init(alsoGet: request.alsoGet, digest: made, indexes: held.slots.map { views[$0.shard]?.applied.index ?? 0 }))
+    return answer.withDigest(made, known: known)
   }
 }
