@@ -1,5 +1,6 @@
 import CCurl
 import CLinux
+import EventLoop
 import Glibc
 import Synchronization
 
@@ -30,6 +31,9 @@ final class CurlTransfer: @unchecked Sendable {
   private var headerBytes = 0
   private var body: [UInt8] = []
   private var failure: HTTPClient.Failure?
+  private var isCut = false
+  /// When it was asked for: the time it waits for a thread counts.
+  private let startedNanoseconds = monotonicNanoseconds()
 
   init(request: HTTPClient.Request, client: HTTPClient) {
     self.request = request
@@ -42,6 +46,10 @@ final class CurlTransfer: @unchecked Sendable {
 
   func perform(on handle: CurlHandle) -> Result<HTTPClient.Response, HTTPClient.Failure> {
     if isCancelled.load(ordering: .relaxed) { return .failure(.cancelled) }
+    let waited = Int((monotonicNanoseconds() &- startedNanoseconds) / 1_000_000)
+    guard waited < limits.totalTimeoutMilliseconds else {
+      return .failure(.timedOut("\(waited) ms went by before a connection was free"))
+    }
     let curl = handle.raw
     curl_easy_reset(curl)
     var message = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -59,13 +67,13 @@ final class CurlTransfer: @unchecked Sendable {
     defer { curl_slist_free_all(list) }
     let code = message.withUnsafeMutableBufferPointer { text -> CURLcode in
       request.body.withUnsafeBytes { body -> CURLcode in
-        configure(curl, list, text.baseAddress, body)
+        configure(curl, list, text.baseAddress, body, milliseconds: limits.totalTimeoutMilliseconds - waited)
         return withExtendedLifetime(self) { curl_easy_perform(curl) }
       }
     }
     defer { curl_easy_reset(curl) }
     let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    if code != CURLE_OK { return .failure(failure ?? reason(code, text)) }
+    if code != CURLE_OK, !(isCut && code == CURLE_WRITE_ERROR) { return .failure(failure ?? reason(code, text)) }
     var status = 0
     curl_get_long(curl, CURLINFO_RESPONSE_CODE, &status)
     var url: UnsafeMutablePointer<CChar>?
@@ -77,7 +85,7 @@ final class CurlTransfer: @unchecked Sendable {
 
   private func configure(
     _ curl: UnsafeMutableRawPointer, _ list: UnsafeMutablePointer<curl_slist>?, _ message: UnsafeMutablePointer<CChar>?,
-    _ body: UnsafeRawBufferPointer
+    _ body: UnsafeRawBufferPointer, milliseconds: Int
   ) {
     let context = Unmanaged.passUnretained(self).toOpaque()
     curl_set_pointer(curl, CURLOPT_ERRORBUFFER, message)
@@ -91,7 +99,9 @@ final class CurlTransfer: @unchecked Sendable {
     curl_set_long(curl, CURLOPT_FOLLOWLOCATION, limits.redirectsMax > 0 ? 1 : 0)
     curl_set_long(curl, CURLOPT_MAXREDIRS, limits.redirectsMax)
     curl_set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, limits.connectTimeoutMilliseconds)
-    curl_set_long(curl, CURLOPT_TIMEOUT_MS, limits.totalTimeoutMilliseconds)
+    curl_set_long(curl, CURLOPT_TIMEOUT_MS, milliseconds)
+    // A name lookup that outlasts the time-out is left to end by itself, instead of being waited for.
+    curl_set_long(curl, CURLOPT_QUICK_EXIT, 1)
     curl_set_pointer(curl, CURLOPT_HTTPHEADER, list)
     switch request.method {
     case .get where body.isEmpty: curl_set_long(curl, CURLOPT_HTTPGET, 1)
@@ -143,6 +153,11 @@ final class CurlTransfer: @unchecked Sendable {
 
   fileprivate func received(body bytes: UnsafeRawBufferPointer) -> Bool {
     guard body.count + bytes.count <= limits.bodyBytesMax else {
+      if limits.cutsBodies {
+        body.append(contentsOf: bytes.prefix(limits.bodyBytesMax - body.count))
+        isCut = true
+        return false
+      }
       failure = .bodyTooLarge(limit: limits.bodyBytesMax)
       return false
     }

@@ -15,6 +15,8 @@ public final class HTTPClient: Sendable {
     public var totalTimeoutMilliseconds = 30_000
     /// Of an answer, after decompression.
     public var bodyBytesMax = 10 << 20
+    /// Whether the first bytes of a larger answer are given and the rest is not fetched; else it fails.
+    public var cutsBodies = false
     public var headerBytesMax = 64 << 10
     public var redirectsMax = 5
     public var concurrentMax = 4
