@@ -1,6 +1,7 @@
 /// Compresses the answers of another handler for those who accept it (feeds C7).
 ///
-/// Bodies of at least `bytesMin` are, if their type is text of some kind; streams and what is encoded already are not.
+/// Bodies of at least `bytesMin` are, if their type is text of some kind; streams, what is encoded already and what may be
+/// asked for in ranges, which count the bytes of one form, are not.
 /// Compressing happens on the connection's loop: some 20 µs for 10 KB.
 public struct CompressingHandler<Base: HTTPHandler>: HTTPHandler {
   /// Below this the frame and the work cost more than they save.
@@ -40,7 +41,10 @@ public struct CompressingHandler<Base: HTTPHandler>: HTTPHandler {
   public func bodyBytesMax(for head: HTTPRequest, limit: Int) -> Int { base.bodyBytesMax(for: head, limit: limit) }
 
   private static func isCompressible(_ response: HTTPResponse) -> Bool {
-    if response.headers.contains(where: { $0.isNamed("content-encoding") }) { return false }
+    let keeps = response.headers.contains {
+      $0.isNamed("content-encoding") || $0.isNamed("accept-ranges") || $0.isNamed("content-range")
+    }
+    if keeps { return false }
     guard let type = response.headers.last(where: { $0.isNamed("content-type") })?.value else { return false }
     return isText(type)
   }

@@ -42,6 +42,8 @@ final class HTTPConnection: @unchecked Sendable {
   private var isBlocked = false
   /// The streamed body under way goes out in chunks.
   private var isChunked = false
+  /// Bytes that the streamed body under way still has to bring, where its length has been told.
+  private var streamRest: Int?
   /// When the last bytes could be sent, or the first began to wait.
   private var writeProgress: UInt64 = 0
   private var continuePending = false
@@ -199,11 +201,11 @@ final class HTTPConnection: @unchecked Sendable {
     guard case .handling = phase else { return }
     let isBodiless = response.status == 204 || response.status == 304
     let isStreamed = response.stream != nil && !isBodiless
-    var closes = !message.keepAlive || listener.isDraining || (isStreamed && message.minorVersion == 0)
+    let length = isStreamed ? response.streamBytes : response.body.count
+    var closes = !message.keepAlive || listener.isDraining || (length == nil && message.minorVersion == 0)
     if !closes, response.headers.contains(where: { $0.isNamed("connection") && $0.value == "close" }) { closes = true }
     let framing: HTTPResponseFraming =
-      isBodiless
-      ? .none : !isStreamed ? .length(response.body.count) : message.minorVersion == 0 ? .untilClose : .chunked
+      isBodiless ? .none : length.map { .length($0) } ?? (message.minorVersion == 0 ? .untilClose : .chunked)
     let buffer = outputBuffer()
     buffer.append(
       status: response.status, headers: response.headers, framing: framing,
@@ -212,10 +214,12 @@ final class HTTPConnection: @unchecked Sendable {
     if message.request.method != .head, !isBodiless {
       if let stream = response.stream {
         flush()
-        isChunked = message.minorVersion > 0
+        isChunked = length == nil && message.minorVersion > 0
+        streamRest = length
         await stream(HTTPBodyWriter(connection: self))
         guard case .handling = phase else { return }
         if isChunked { outputBuffer().append("0\r\n\r\n") }
+        if let rest = streamRest, rest > 0 { closes = true }
       } else {
         buffer.append(response.body)
       }
@@ -229,11 +233,15 @@ final class HTTPConnection: @unchecked Sendable {
     }
   }
 
-  /// One chunk of a streamed body. Gives `false` when nobody will read it.
+  /// A piece of a streamed body. Gives `false` when nobody will read it.
   func writeChunk(_ bytes: [UInt8]) async -> Bool {
     listener.loop.assertOnLoop()
     guard case .handling = phase else { return false }
     if bytes.isEmpty { return true }
+    if let rest = streamRest {
+      precondition(bytes.count <= rest, "a streamed body is longer than its length")
+      streamRest = rest - bytes.count
+    }
     let buffer = outputBuffer()
     if isChunked {
       buffer.append(hexadecimal: bytes.count)

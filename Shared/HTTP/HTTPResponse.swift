@@ -4,8 +4,11 @@ public struct HTTPResponse: Sendable {
   public var status: Int
   public var headers: [HTTPRequest.Header]
   public var body: [UInt8]
-  /// Writes a body whose length is not known beforehand, chunk by chunk; `body` is then not sent.
+  /// Writes a body piece by piece; `body` is then not sent.
   public var stream: (@Sendable (HTTPBodyWriter) async -> Void)?
+  /// How many bytes `stream` writes, where that is known; else they go out in chunks. A stream that ends short of it ends
+  /// the connection, so that the client knows.
+  public var streamBytes: Int?
 
   public init(status: Int, headers: [HTTPRequest.Header] = [], body: [UInt8] = []) {
     self.status = status
@@ -18,9 +21,11 @@ public struct HTTPResponse: Sendable {
   }
 
   public init(
-    status: Int, headers: [HTTPRequest.Header], stream: @escaping @Sendable (HTTPBodyWriter) async -> Void
+    status: Int, headers: [HTTPRequest.Header], streamBytes: Int? = nil,
+    stream: @escaping @Sendable (HTTPBodyWriter) async -> Void
   ) {
     self.init(status: status, headers: headers)
     self.stream = stream
+    self.streamBytes = streamBytes
   }
 }

@@ -105,4 +105,11 @@ import Testing
       for await isRight in group { #expect(isRight) }
     }
   }
+
+  /// Ranges count the bytes of one form: what may be asked for in ranges goes as it is.
+  @Test(arguments: ["Accept-Ranges", "Content-Range"])
+  func whatHasRangesIsNotCompressed(name: String) async {
+    let answer = await respond("gzip", type: "text/plain", headers: [.init(name, "bytes")])
+    #expect(answer.encoding == nil && answer.vary == nil && answer.body == Self.text)
+  }
 }
