@@ -15,9 +15,13 @@ let package = Package(
       name: "FuzzHTTP", dependencies: [.product(name: "HTTP", package: "millrace")], swiftSettings: fuzzing,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
     .executableTarget(
+      name: "FuzzForm", dependencies: [.product(name: "HTTP", package: "millrace")], swiftSettings: fuzzing,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
+    .executableTarget(
       name: "FuzzBody",
       dependencies: [
-        "Auth", "ControlPlane", "FeedAPIService", "Feeds", "HTTP", "JSON", "KeevoClient", "Model", "Telemetry",
+        "Auth", "ControlPlane", "FeedAPIService", "Feeds", "HTTP", "JSON", "KeevoClient", "Model", "ObjectStorage",
+        "Telemetry",
       ]
       .map { .product(name: $0, package: "millrace") }, swiftSettings: fuzzing,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),

@@ -7,6 +7,7 @@ import HTTP
 import JSON
 import KeevoClient
 import Model
+import ObjectStorage
 import Synchronization
 import Telemetry
 
@@ -48,8 +49,10 @@ private func makeHandler(ranking: String) -> FeedAPIHandler {
     store: store, times: times, groups: FixedGroups([group]), timing: .live, logger: .silent, metrics: Metrics())
   return FeedAPIHandler(
     configuration: FixedConfiguration(ConfigurationSnapshot(revision: 1, apps: [app.id: app], keys: ["key": key])),
-    feeds: engine, entities: entities,
-    enrichment: Enrichment(store: store, reactions: NoReactions()))
+    feeds: engine, reactions: engine, entities: entities,
+    enrichment: Enrichment(store: store, reactions: engine), moderation: ModerationLog(store: store),
+    files: FileStore(
+      uploads: Uploads(store: store), storage: FolderStorage(root: "objects"), signer: FileSigner(secrets: [secret])))
 }
 
 private func send(
