@@ -1,5 +1,5 @@
 /// Addresses in documents: resolving relative references (RFC 3986 §5.2) without judging their form.
-enum FeedAddress {
+public enum WebAddress {
   private struct Parts {
     var scheme: Substring?
     var authority: Substring?
@@ -18,7 +18,7 @@ enum FeedAddress {
         query = rest[rest.index(after: mark)...]
         rest = rest[..<mark]
       }
-      if let colon = rest.firstIndex(of: ":"), FeedAddress.isScheme(rest[..<colon]) {
+      if let colon = rest.firstIndex(of: ":"), WebAddress.isScheme(rest[..<colon]) {
         scheme = rest[..<colon]
         rest = rest[rest.index(after: colon)...]
       }
@@ -43,8 +43,8 @@ enum FeedAddress {
   }
 
   /// The address that `reference` means where `base` is the address of its surroundings; without a base as it stands.
-  static func resolve(_ reference: String, base: String) -> String {
-    let trimmed = UTF8Text.trimmed(reference)
+  public static func resolve(_ reference: String, base: String) -> String {
+    let trimmed = Self.trimmed(reference)
     guard !base.isEmpty else { return trimmed }
     var target = Parts(trimmed[...])
     guard target.scheme == nil else { return trimmed }
@@ -65,13 +65,13 @@ enum FeedAddress {
   }
 
   /// Whether a text is an address of the web.
-  static func isWebAddress(_ text: String) -> Bool {
+  public static func isWebAddress(_ text: String) -> Bool {
     let lower = text.prefix(8).lowercased()
     return (lower.hasPrefix("http://") && text.utf8.count > 7) || (lower.hasPrefix("https://") && text.utf8.count > 8)
   }
 
   /// The host of an address; `nil` without one.
-  static func host(of address: String) -> String? {
+  public static func host(of address: String) -> String? {
     guard let authority = Parts(address[...]).authority else { return nil }
     let withoutUser = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? authority
     let host = withoutUser.split(separator: ":").first ?? ""
@@ -104,10 +104,21 @@ enum FeedAddress {
   }
 
   private static func isScheme(_ text: Substring) -> Bool {
-    guard let first = text.utf8.first, UTF8Text.isLetter(first) else { return false }
+    guard let first = text.utf8.first, isLetter(first) else { return false }
     return text.utf8.allSatisfy {
-      UTF8Text.isLetter($0) || UTF8Text.isDigit($0) || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-")
+      isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-")
         || $0 == UInt8(ascii: ".")
     }
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte | 0x20) }
+
+  /// Without ASCII white space at both ends.
+  private static func trimmed(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+    guard let first = bytes.firstIndex(where: { !isSpace($0) }), let last = bytes.lastIndex(where: { !isSpace($0) })
+    else { return "" }
+    return String(decoding: bytes[first...last], as: UTF8.self)
   }
 }

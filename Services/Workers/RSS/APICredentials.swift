@@ -1,3 +1,5 @@
+import HTTP
+
 /// Where the API is and who asks. The secret comes from the environment or a private file, never from the command line.
 struct APICredentials: Equatable, Sendable {
   var baseAddress: String
@@ -54,7 +56,7 @@ struct APICredentials: Equatable, Sendable {
     guard let base = value(options.baseAddress, "BASE_URL") else {
       throw RSSFailure("which API? give --base-url, MILLRACE_BASE_URL or --stack FILE")
     }
-    guard FeedAddress.isWebAddress(base) else { throw RSSFailure("\(base) is no address: write http://localhost:8080") }
+    guard WebAddress.isWebAddress(base) else { throw RSSFailure("\(base) is no address: write http://localhost:8080") }
     guard let key = value(options.apiKey, "API_KEY") else {
       throw RSSFailure("which app? give --api-key, MILLRACE_API_KEY or --stack FILE")
     }

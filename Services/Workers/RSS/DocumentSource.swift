@@ -20,7 +20,7 @@ enum DocumentSource {
   }
 
   static func read(_ document: String, bytesMax: Int, calls: any HTTPCalls) async throws(RSSFailure) -> Read {
-    guard FeedAddress.isWebAddress(document) else {
+    guard WebAddress.isWebAddress(document) else {
       return Read(
         bytes: try FileBytes.read(document, bytesMax: bytesMax), contentType: nil, address: "")
     }

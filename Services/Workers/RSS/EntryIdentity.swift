@@ -1,3 +1,4 @@
+import HTTP
 import Model
 
 /// The foreign ids of a document's entries (insight E6, E21a).
@@ -22,7 +23,7 @@ enum EntryIdentity {
   }
 
   static func foreignID(_ identity: String, source: String) -> String {
-    let text = FeedAddress.isWebAddress(identity) ? identity : "\(source):\(identity)"
+    let text = WebAddress.isWebAddress(identity) ? identity : "\(source):\(identity)"
     guard text.unicodeScalars.count > charactersMax else { return text }
     return "\(source):sha256-\(Hex.text(SHA256Digest.of(Array(text.utf8))))"
   }

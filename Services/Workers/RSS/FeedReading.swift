@@ -1,3 +1,5 @@
+import HTTP
+
 /// Maps the elements of a document to what we read of it: one walk for RSS, RDF and Atom, whose elements feeds mix freely.
 ///
 /// Elements count by local name if they stand in no namespace, in one of RSS or Atom, or in that of the root; those of
@@ -68,7 +70,7 @@ struct FeedReading {
         }
       case (.core, "enclosure"):
         guard let address = child.attribute("url") ?? child.attribute("href") else { continue }
-        let resolved = FeedAddress.resolve(address, base: child.base)
+        let resolved = WebAddress.resolve(address, base: child.base)
         item.enclosure = item.enclosure ?? resolved
         item.links.append(FeedLink(address: resolved, relation: "enclosure", type: child.attribute("type") ?? ""))
       case (.core, "description"), (.core, "summary"), (.atom, "summary"):
@@ -86,7 +88,7 @@ struct FeedReading {
     item.guid = item.guid ?? element.attribute("about", namespace: Self.rdf)
     item.link = page(item.links)
     if item.link == nil, isPermanentLink, let guid = item.guid {
-      let resolved = FeedAddress.resolve(guid, base: element.base)
+      let resolved = WebAddress.resolve(guid, base: element.base)
       item.link = resolved
       item.links.append(FeedLink(address: resolved, relation: "alternate", type: ""))
     }
@@ -97,7 +99,7 @@ struct FeedReading {
     if !element.elements.isEmpty { return header(element, root: root) }
     var header = FeedDocumentHeader()
     header.title = title(element)
-    header.link = element.attribute("url").map { FeedAddress.resolve($0, base: element.base) }
+    header.link = element.attribute("url").map { WebAddress.resolve($0, base: element.base) }
     return header
   }
 
@@ -105,7 +107,7 @@ struct FeedReading {
   private func isPermanent(_ guid: XMLElement) -> Bool {
     switch guid.attribute("isPermaLink")?.lowercased() {
     case "false": false
-    case nil: FeedAddress.isWebAddress(trimmed(guid) ?? "") || !guid.base.isEmpty
+    case nil: WebAddress.isWebAddress(trimmed(guid) ?? "") || !guid.base.isEmpty
     default: true
     }
   }
@@ -116,11 +118,11 @@ struct FeedReading {
     let type = element.attribute("type") ?? ""
     let relation = element.attribute("rel") ?? "alternate"
     if let address = element.attribute("href") {
-      return FeedLink(address: FeedAddress.resolve(address, base: element.base), relation: relation, type: type)
+      return FeedLink(address: WebAddress.resolve(address, base: element.base), relation: relation, type: type)
     }
     let text = UTF8Text.trimmed(element.textContent)
     guard !text.isEmpty else { return nil }
-    return FeedLink(address: FeedAddress.resolve(text, base: element.base), relation: relation, type: type)
+    return FeedLink(address: WebAddress.resolve(text, base: element.base), relation: relation, type: type)
   }
 
   /// The link to the page itself: an `alternate` one, HTML before others.

@@ -1,3 +1,5 @@
+import HTTP
+
 /// A list of feeds: OPML 1.0, 1.1 and 2.0. Outlines lie in outlines to any depth; here they are one list (insight E9).
 struct OPMLDocument: Equatable, Sendable {
   /// Addresses, or files beside the list, each once, in the order of the document.
@@ -40,8 +42,8 @@ struct OPMLDocument: Equatable, Sendable {
   }
 
   private static func feed(_ text: String, address: String, file: String) -> String? {
-    let resolved = FeedAddress.resolve(text, base: address)
-    if FeedAddress.isWebAddress(resolved) { return resolved }
+    let resolved = WebAddress.resolve(text, base: address)
+    if WebAddress.isWebAddress(resolved) { return resolved }
     let segments = text.split(separator: "/", omittingEmptySubsequences: false)
     guard address.isEmpty, !text.contains(":"), !text.hasPrefix("/"), !segments.contains("..") else { return nil }
     guard let slash = file.lastIndex(of: "/") else { return text }

@@ -1,3 +1,4 @@
+import HTTP
 import Model
 
 /// The id of the feed a document becomes, stable over imports (feeds L23: `[A-Za-z0-9_-]`).
@@ -10,7 +11,7 @@ enum SourceName {
   static let charactersMax = 64
 
   static func of(_ document: String) -> String {
-    let name = FeedAddress.isWebAddress(document) ? addressName(document) : fileName(document)
+    let name = WebAddress.isWebAddress(document) ? addressName(document) : fileName(document)
     var slug: [UInt8] = []
     for byte in name.lowercased().utf8 {
       if UTF8Text.isLetter(byte) || UTF8Text.isDigit(byte) || byte == UInt8(ascii: "_") {

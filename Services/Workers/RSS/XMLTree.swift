@@ -1,4 +1,5 @@
 import CLibXML2
+import HTTP
 
 /// Parses mended XML (see `XMLMender`: UTF-8, no document type, no entity but the predefined five) through libxml2.
 ///
@@ -69,7 +70,7 @@ enum XMLTree {
         value += text(piece.pointee.content)
         part = piece.pointee.next
       }
-      if name == "base", namespace == xmlNamespace { base = FeedAddress.resolve(value, base: inherited) }
+      if name == "base", namespace == xmlNamespace { base = WebAddress.resolve(value, base: inherited) }
       attributes.append(.init(name: name, namespace: namespace, value: value))
       attribute = current.pointee.next
     }

@@ -1,3 +1,4 @@
+import HTTP
 import Testing
 
 @testable import WorkerService
@@ -124,7 +125,7 @@ func feed(_ text: String, contentType: String? = nil, address: String = "") thro
     ("mailto:x@y", "mailto:x@y"),
   ])
   func resolvesTheExamplesOfRFC3986(reference: String, expected: String) {
-    #expect(FeedAddress.resolve(reference, base: "http://a/b/c/d;p?q") == expected)
+    #expect(WebAddress.resolve(reference, base: "http://a/b/c/d;p?q") == expected)
   }
 
   @Test(arguments: [
