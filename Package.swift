@@ -60,6 +60,7 @@ let package = Package(
     .library(name: "ControlPlane", targets: ["ControlPlane"]),
     .library(name: "Auth", targets: ["Auth"]),
     .library(name: "Feeds", targets: ["Feeds"]),
+    .library(name: "ObjectStorage", targets: ["ObjectStorage"]),
     .library(name: "FeedAPIService", targets: ["FeedAPIService"]),
   ],
   targets: [
@@ -75,6 +76,16 @@ let package = Package(
     cLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     cLibrary("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     cLibrary("CLibXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+
+    // libvips behind functions that Swift can call; GLib's headers lie where Debian puts them for the machine's kind.
+    .target(
+      name: "CVips", path: "Shared/CVips",
+      cSettings: [
+        .unsafeFlags(
+          ["-I/usr/include/glib-2.0"]
+            + ["x86_64", "aarch64"].map { "-I/usr/lib/\($0)-linux-gnu/glib-2.0/include" })
+      ],
+      linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]),
 
     // Shared modules, lowest first: a module may depend only on those above it in this file.
     shared("JSON"),
@@ -93,15 +104,14 @@ let package = Package(
     shared("Feeds", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
     shared(
       "ServiceKit",
-      ["KeevoClient", "PubSub", "HTTP", "EventLoop", "Telemetry", "JSON", "CLinux", "CJemalloc"]),
+      ["KeevoClient", "PubSub", "ObjectStorage", "HTTP", "EventLoop", "Telemetry", "JSON", "CLinux", "CJemalloc"]),
 
     // Services: a library each, and a thin @main over it. A service never imports another service.
     service(
       "FeedAPIService", "API",
       [
-        "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "PubSub", "HTTP", "EventLoop",
-        "Telemetry",
-        "Model", "JSON",
+        "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "PubSub", "ObjectStorage", "HTTP",
+        "EventLoop", "Telemetry", "Model", "JSON", "CLibXML2", "CVips",
       ]),
     service(
       "KeevoService", "Keevo",
@@ -153,7 +163,7 @@ let package = Package(
       "FeedAPIServiceTests",
       [
         "FeedAPIService", "KeevoService", "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "GRPC",
-        "HTTP", "EventLoop", "Telemetry", "CLinux", "Model", "JSON",
+        "HTTP", "ObjectStorage", "EventLoop", "Telemetry", "CLinux", "CZlib", "Model", "JSON",
       ]),
     tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "ServiceKit", "Model", "JSON"]),
     tests(
