@@ -37,6 +37,14 @@ public enum Cryptography {
     return digest
   }
 
+  /// HMAC-SHA256 (RFC 2104): 32 bytes.
+  static func code(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
+    var code = [UInt8](repeating: 0, count: 32)
+    // All three buffers outlive the call, and the code's is as long as OpenSSL writes.
+    _ = HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &code, nil)
+    return code
+  }
+
   /// Nonce (12 bytes) ‖ ciphertext ‖ tag (16 bytes). `context` is bound in, not stored: a ciphertext moved to another
   /// place does not open there.
   static func seal(_ clear: [UInt8], key: [UInt8], context: [UInt8]) throws(Failure) -> [UInt8] {

@@ -103,6 +103,12 @@ public struct MasterKey: Sendable {
     guard link(draft, path) == 0 || errno == EEXIST else { throw .unreadable(path: path, reason: errorText()) }
   }
 
+  /// Keys derived from each of the master keys for one purpose, those of the first key first: what was made with any of
+  /// them is known again. HMAC-SHA256 of the purpose under the key, as the first step of HKDF (RFC 5869) is.
+  public func derived(for purpose: String) -> [[UInt8]] {
+    keys.map { Cryptography.code(Array(purpose.utf8), key: $0.bytes) }
+  }
+
   // MARK: Sealing
 
   /// Seals `clear` for the place `context` names; it opens with that context only.

@@ -76,4 +76,17 @@ import Testing
   func malformedFilesAreRefused(text: String) {
     #expect(throws: MasterKey.Failure.self) { try MasterKey(text: text) }
   }
+
+  @Test func keysAreDerivedForOnePurposeEach() throws {
+    let (zeroes, ones) = (String(repeating: "00", count: 32), String(repeating: "11", count: 32))
+    let key = try MasterKey(text: "b \(ones)\na \(zeroes)\n")
+    let derived = key.derived(for: "p")
+    // HMAC-SHA256 of "p" under 32 zero bytes, as Python's hmac gives it.
+    #expect(
+      derived.count == 2
+        && derived[1] == Hexadecimal.bytes("a1d75fa8dc0d1a84cf6df6f0e55cb52d89d44acb26e786c9329cf8dc8804a94e"))
+    #expect(
+      try MasterKey(text: "a \(zeroes)").derived(for: "p") == [derived[1]], "the same after a new key came on top")
+    #expect(key.derived(for: "q")[1] != derived[1] && derived[0] != derived[1])
+  }
 }

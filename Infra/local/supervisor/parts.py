@@ -65,6 +65,7 @@ def service_environment(settings):
         f"password={password} connect_timeout=3",
         "MILLRACE_REDIS": settings.address("redis"),
         "MILLRACE_MASTER_KEY_FILE": str(settings.var / "keys" / "master.key"),
+        "MILLRACE_STORAGE_DIR": str(settings.var / "objects"),
         "MILLRACE_OPENAPI_FILE": str(ROOT / "docs" / "openapi.yaml"),
         "MILLRACE_LOG_FORMAT": os.environ.get("MILLRACE_LOG_FORMAT") or "json",
     }
