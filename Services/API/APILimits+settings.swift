@@ -1,3 +1,4 @@
+import HTTP
 import ServiceKit
 
 extension APILimits {
@@ -9,7 +10,7 @@ extension APILimits {
     let help: String
   }
 
-  private static let entries: [Entry] = [
+  private static let requests: [Entry] = [
     Entry(
       name: "activity-bytes-max", range: 256...524_288, path: \.activity.jsonBytesMax,
       help: "bytes of one activity's JSON; more is answered 400"),
@@ -89,10 +90,80 @@ extension APILimits {
       help: "requests of one app and kind that this process answers in a minute; more is answered 429"),
   ]
 
+  private static let uploads: [Entry] = [
+    Entry(
+      name: "upload-bytes-max", range: 1_024...HTTPServer.Limits.bodyBytesCeiling, path: \.uploadBytesMax,
+      help: "bytes of the body of an upload; more is answered 413"),
+    Entry(
+      name: "upload-parts-max", range: 1...1_000, path: \.form.partsMax,
+      help: "parts of an upload's form; more is answered 400"),
+    Entry(
+      name: "upload-part-header-bytes-max", range: 128...65_536, path: \.form.partHeaderBytesMax,
+      help: "bytes of the header fields of a part; more is answered 400"),
+    Entry(
+      name: "upload-queue-max", range: 1...10_000, path: \.uploadQueueMax,
+      help: "uploads that wait to be read; one more is answered 503"),
+    Entry(
+      name: "file-url-seconds", range: 0...3_153_600_000, path: \.fileURLSeconds,
+      help: "how long the address of an upload is valid; 0: always"),
+    Entry(
+      name: "image-pixels-max", range: 1...1_000_000_000, path: \.images.pixelsMax,
+      help: "pixels of an image that is processed, and of what is made of it; more is answered 400"),
+    Entry(
+      name: "image-side-max", range: 1...65_535, path: \.images.sideMax,
+      help: "pixels up to which a side of an image is enlarged; a greater w or h is cut to this"),
+    Entry(
+      name: "image-jobs-max", range: 1...256, path: \.images.jobsMax, help: "images processed at once, a thread each"),
+    Entry(
+      name: "image-queue-max", range: 1...10_000, path: \.images.queueMax,
+      help: "images that wait to be processed; one more is answered 503"),
+    Entry(
+      name: "image-app-jobs-max", range: 1...10_000, path: \.images.appJobsMax,
+      help: "images of one app being processed or waiting for it; one more is answered 503"),
+    Entry(
+      name: "image-milliseconds", range: 1...600_000, path: \.images.milliseconds,
+      help: "how long an image may wait and be processed; then the request is answered 503"),
+  ]
+
+  private static let openGraph: [Entry] = [
+    Entry(
+      name: "og-bytes-max", range: 1_024...16_777_216, path: \.openGraph.bytesMax,
+      help: "bytes read of a page for its Open Graph data; the rest is not fetched"),
+    Entry(
+      name: "og-milliseconds", range: 1...60_000, path: \.openGraph.milliseconds,
+      help: "how long fetching a page may take, waiting, name lookup and redirects included"),
+    Entry(
+      name: "og-redirects-max", range: 0...20, path: \.openGraph.redirectsMax,
+      help: "redirects followed to a page"),
+    Entry(
+      name: "og-jobs-max", range: 1...256, path: \.openGraph.jobsMax, help: "pages fetched at once, a thread each"),
+    Entry(
+      name: "og-queue-max", range: 1...10_000, path: \.openGraph.queueMax,
+      help: "pages that wait to be fetched; one more is answered 503"),
+    Entry(
+      name: "og-app-jobs-max", range: 1...10_000, path: \.openGraph.appJobsMax,
+      help: "pages of one app being fetched or waiting for it; one more is answered 503"),
+    Entry(
+      name: "og-items-max", range: 1...1_000, path: \.openGraph.itemsMax,
+      help: "images told of a page; also videos, and audios"),
+    Entry(
+      name: "og-text-max", range: 16...65_536, path: \.openGraph.textMax,
+      help: "characters told of a text of a page; a longer address is left out"),
+  ]
+
+  private static let entries = requests + uploads + openGraph
+
   /// The settings, with these defaults.
-  public static let settings: [Setting] = entries.map { entry in
-    Setting(entry.name, .integer(entry.range), default: "\(APILimits()[keyPath: entry.path])", help: entry.help)
-  }
+  public static let settings: [Setting] =
+    entries.map { entry in
+      Setting(entry.name, .integer(entry.range), default: "\(APILimits()[keyPath: entry.path])", help: entry.help)
+    } + [
+      Setting(
+        "og-allow-private", .flag, default: "false",
+        help:
+          "whether Open Graph data is fetched from this machine and private networks too: only where no caller is a "
+          + "stranger")
+    ]
 
   /// The limits that `configuration` names; the others keep their defaults.
   public init(_ configuration: Configuration) {
@@ -101,6 +172,7 @@ extension APILimits {
     for entry in Self.entries {
       if let value = configuration.integer(entry.name) { self[keyPath: entry.path] = value }
     }
+    openGraph.allowsPrivateAddresses = configuration.flag("og-allow-private")
     activityCopyDefault = min(activityCopyDefault, activityCopyMax)
     pageDefault = min(pageDefault, pageMax)
     reactionPageDefault = min(reactionPageDefault, reactionPageMax)

@@ -1,10 +1,21 @@
 import Auth
+import HTTP
 import Model
 
 /// The limits of feed-api, with their defaults (feeds 1.9); each can be set, see `feedAPISpecification`.
 public struct APILimits: Hashable, Sendable {
   /// Bytes of a request body (L21).
   public var bodyBytesMax = 2 << 20
+  /// Bytes of the body of an upload (L21).
+  public var uploadBytesMax = 20 << 20
+  /// Parts of an upload's form, and bytes of the header fields of each.
+  public var form = MultipartForm.Limits()
+  /// Uploads that wait for a thread to read their forms.
+  public var uploadQueueMax = 64
+  /// How long the address of an upload is valid; 0: always (M1).
+  public var fileURLSeconds = 0
+  public var images = ImageLimits()
+  public var openGraph = OpenGraphLimits()
   /// Bytes and characters of one activity (L19).
   public var activity = ActivityLimits()
   /// Activities of a feed page (L2).

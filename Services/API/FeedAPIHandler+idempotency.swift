@@ -13,11 +13,12 @@ extension FeedAPIHandler {
     guard (1...IdempotencyKeys.keyCharactersMax).contains(key.unicodeScalars.count) else {
       throw .input("Idempotency-Key must have 1 to \(IdempotencyKeys.keyCharactersMax) characters")
     }
+    let sent = context.request
+    let content = try await aside(bytes: sent.body.count) {
+      SHA256Digest.of(Array("\(sent.method) \(sent.path)?\(sent.query)\n".utf8) + sent.body)
+    }
     let request = IdempotencyKeys.Request(
-      app: context.app.id, name: SHA256Digest.of(Array("\(who(context.identity))\n\(key)".utf8)),
-      content: SHA256Digest.of(
-        Array("\(context.request.method) \(context.request.path)?\(context.request.query)\n".utf8)
-          + context.request.body))
+      app: context.app.id, name: SHA256Digest.of(Array("\(who(context.identity))\n\(key)".utf8)), content: content)
     let outcome: IdempotencyKeys.Outcome
     do throws(StoreError) {
       outcome = try await idempotency.begin(request, times: timesCount(context, route))
@@ -68,7 +69,7 @@ extension FeedAPIHandler {
   /// How many times the request may need: activities, users, objects and reactions get them now.
   private func timesCount(_ context: RequestContext, _ route: Route) -> Int {
     switch route.kind {
-    case .writeUsers, .writeCollections, .writeReactions, .addToMany: return 1
+    case .writeUsers, .writeCollections, .writeReactions, .writeFiles, .addToMany: return 1
     case .addActivities: break
     default: return 0
     }

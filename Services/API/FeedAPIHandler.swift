@@ -28,15 +28,31 @@ public struct FeedAPIHandler: HTTPHandler {
   let openAPI: OpenAPIDocument?
   /// Answers of requests with an `Idempotency-Key`; `nil`: the header has no effect.
   let idempotency: IdempotencyKeys?
+  let configuration: any ConfigurationSource
+  let files: FileStore
+  let images: ImageProcessor
+  let openGraph: OpenGraphSource
+  /// What takes long for large bodies runs here.
+  let pool: BlockingPool
+  /// Scheme and host in front of the addresses given in answers; `nil`: as the client sees them.
+  let publicOrigin: String?
 
   public static let standardMoreInformation = "https://getstream.io/docs/api_error_responses"
 
   public init(
     configuration: any ConfigurationSource, feeds: any FeedService, reactions: any ReactionService,
-    entities: Entities, enrichment: Enrichment, moderation: ModerationLog, limits: APILimits = APILimits(),
-    logger: Logger = .silent, metrics: Metrics = Metrics(), moreInformation: String = standardMoreInformation,
-    openAPIDocument: [UInt8]? = nil, idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil
+    entities: Entities, enrichment: Enrichment, moderation: ModerationLog, files: FileStore,
+    limits: APILimits = APILimits(), logger: Logger = .silent, metrics: Metrics = Metrics(),
+    moreInformation: String = standardMoreInformation, openAPIDocument: [UInt8]? = nil,
+    idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil, standIns: StandInPages = StandInPages(),
+    publicOrigin: String? = nil
   ) {
+    self.configuration = configuration
+    self.files = files
+    images = ImageProcessor(limits.images)
+    openGraph = OpenGraphSource(limits.openGraph, standIns: standIns)
+    pool = BlockingPool(threadsMax: 2, queueMax: limits.uploadQueueMax)
+    self.publicOrigin = publicOrigin
     authenticator = Authenticator(configuration: configuration, tokenBytesMax: limits.tokenBytesMax)
     self.feeds = feeds
     self.reactions = reactions
@@ -77,6 +93,11 @@ public struct FeedAPIHandler: HTTPHandler {
     }
     var kind = Route.Kind?.none
     var response: HTTPResponse
+    if request.path.hasPrefix(FileAddress.prefix) {
+      do { response = try await serveFile(request, form) } catch { response = form.response(error) }
+      instruments.observe(.readFiles, status: response.status, nanoseconds: monotonicNanoseconds() &- started)
+      return response
+    }
     do throws(APIError) {
       let (route, parameters) = try find(request)
       kind = route.kind
@@ -98,8 +119,16 @@ public struct FeedAPIHandler: HTTPHandler {
     return response
   }
 
-  /// Twice the limit is read, so that a body just over it is refused in the order of C17; more is refused at once.
-  public func bodyBytesMax(for head: HTTPRequest, limit: Int) -> Int { max(limit, 2 * limits.bodyBytesMax) }
+  /// Twice the limit is read, of an upload 1 MiB more than its limit, so that a body just over it is refused in the order of
+  /// C17; more is refused at once.
+  public func bodyBytesMax(for head: HTTPRequest, limit: Int) -> Int {
+    if head.method == .post, case .found(let route, _) = Route.router.match(.post, path: head.path), route.isUpload {
+      return limits.uploadBytesMax + Self.uploadSlackBytes
+    }
+    return max(limit, 2 * limits.bodyBytesMax)
+  }
+
+  private static let uploadSlackBytes = 1 << 20
 
   public func refuse(status: Int, reason: String) -> HTTPResponse {
     let form = ResponseForm(
@@ -151,11 +180,12 @@ public struct FeedAPIHandler: HTTPHandler {
     if form.rate.isExceeded {
       throw .rateLimited(retryAfterSeconds: Int(form.rate.resetSeconds - nowMicroseconds / 1_000_000))
     }
-    guard request.body.count <= limits.bodyBytesMax else { throw .tooLarge(bytesMax: limits.bodyBytesMax) }
+    let bytesMax = route.isUpload ? limits.uploadBytesMax : limits.bodyBytesMax
+    guard request.body.count <= bytesMax else { throw .tooLarge(bytesMax: bytesMax) }
     return RequestContext(
       request: request, query: query, route: route, parameters: parameters, apiKey: keys.first ?? "", app: key.app,
       identity: identity,
-      times: nil, traceID: trace.bytes)
+      times: nil, publicOrigin: publicOrigin, traceID: trace.bytes)
   }
 
   /// A scope that covers any of the resources that open a route will do.
@@ -236,6 +266,12 @@ public struct FeedAPIHandler: HTTPHandler {
     case .restoreReaction: return try await restoreReaction(context)
     case .listReactions: return try await listReactions(context)
     case .getReactions: return try await getReactions(context)
+    case .uploadFile: return try await upload(context, .file)
+    case .uploadImage: return try await upload(context, .image)
+    case .deleteFile: return try await deleteUpload(context, .file)
+    case .deleteImage: return try await deleteUpload(context, .image)
+    case .processImage: return try await processImage(context)
+    case .readOpenGraph: return try await readOpenGraph(context)
     default: throw .pathUnknown
     }
   }

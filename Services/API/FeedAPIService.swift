@@ -25,6 +25,7 @@ public struct FeedAPIService: RunningService {
     public var entities: Entities
     public var enrichment: Enrichment
     public var moderation: ModerationLog
+    public var files: FileStore
     /// Where answers of requests with an `Idempotency-Key` are kept, and what gives them their times.
     public var idempotency: (store: any KeyValueStore, times: any TimeSource)?
     public var notReadyReason: @Sendable () async -> String?
@@ -32,7 +33,7 @@ public struct FeedAPIService: RunningService {
 
     public init(
       configuration: any ConfigurationSource, feeds: any FeedService, reactions: any ReactionService,
-      entities: Entities, enrichment: Enrichment, moderation: ModerationLog,
+      entities: Entities, enrichment: Enrichment, moderation: ModerationLog, files: FileStore,
       idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil,
       notReadyReason: @escaping @Sendable () async -> String? = { nil },
       close: @escaping @Sendable () async -> Void = {}
@@ -43,6 +44,7 @@ public struct FeedAPIService: RunningService {
       self.entities = entities
       self.enrichment = enrichment
       self.moderation = moderation
+      self.files = files
       self.idempotency = idempotency
       self.notReadyReason = notReadyReason
       self.close = close
@@ -51,13 +53,19 @@ public struct FeedAPIService: RunningService {
 
   /// Serves the API over `foundation`.
   public static func start(_ foundation: Foundation, context: ServiceContext) async throws -> FeedAPIService {
+    let limits = APILimits(context.configuration)
+    var standIns = StandInPages()
+    if let file = context.configuration.string("og-stand-ins") {
+      standIns = try StandInPages(file: file, bytesMax: limits.openGraph.bytesMax)
+    }
     let handler = FeedAPIHandler(
       configuration: foundation.configuration, feeds: foundation.feeds, reactions: foundation.reactions,
       entities: foundation.entities, enrichment: foundation.enrichment, moderation: foundation.moderation,
-      limits: APILimits(context.configuration),
+      files: foundation.files, limits: limits,
       logger: context.logger, metrics: context.metrics,
       moreInformation: context.configuration.string("more-info") ?? FeedAPIHandler.standardMoreInformation,
-      openAPIDocument: document(context), idempotency: foundation.idempotency)
+      openAPIDocument: document(context), idempotency: foundation.idempotency,
+      standIns: standIns, publicOrigin: try publicOrigin(context.configuration))
     return FeedAPIService(
       http: try await HTTPService.start(
         CompressingHandler(
@@ -73,6 +81,21 @@ public struct FeedAPIService: RunningService {
   public func drain() async {
     await http.drain()
     await close()
+  }
+
+  /// The setting `public-origin`, without a slash at its end.
+  private static func publicOrigin(_ configuration: Configuration) throws(WrongOrigin) -> String? {
+    guard var origin = configuration.string("public-origin"), !origin.isEmpty else { return nil }
+    while origin.hasSuffix("/") { origin.removeLast() }
+    guard let (found, path) = FileAddress.split(url: origin), path.isEmpty, found == origin.lowercased() else {
+      throw WrongOrigin(text: origin)
+    }
+    return origin
+  }
+
+  struct WrongOrigin: Error, CustomStringConvertible {
+    let text: String
+    var description: String { "public-origin is \"\(text)\": write scheme and host, such as https://feeds.example.org" }
   }
 
   /// The OpenAPI document; without it `/openapi` answers 404, and the rest works.

@@ -1,6 +1,10 @@
 extension RequestContext {
-  /// Scheme and host as the client sees them: what absolute addresses in answers begin with (feeds H8, R15, M1).
-  var origin: String {
+  /// What absolute addresses in answers begin with: as the operator has set it, else as the client sees it (feeds H8, R15,
+  /// M1).
+  var origin: String { publicOrigin ?? requestOrigin }
+
+  /// Scheme and host as the client sees them.
+  var requestOrigin: String {
     let host = request.header("Host").flatMap { Self.isHost($0) ? $0 : nil } ?? "localhost"
     return (request.header("X-Forwarded-Proto") == "https" ? "https://" : "http://") + host
   }

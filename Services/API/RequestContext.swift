@@ -20,6 +20,8 @@ struct RequestContext: Sendable {
   var times: [ActivityTime]?
   /// Whether an earlier attempt under the same `Idempotency-Key` may have had its effect.
   var isRetry = false
+  /// Scheme and host in front of the addresses given in answers, where the operator has set them.
+  var publicOrigin: String?
   /// Sixteen bytes that name the request in logs, jobs and events (B22).
   let traceID: [UInt8]
 
@@ -76,7 +78,7 @@ struct RequestContext: Sendable {
   func mayTouch(owner: Authorizer.Owner) -> Bool {
     do throws(AuthError) {
       try Authorizer.check(
-        identity, app.rules, resource: route.ruleResource, action: APIAction(request.method), owner: owner)
+        identity, app.rules, resource: route.ruleResource, action: route.ruleAction(request.method), owner: owner)
       return true
     } catch { return false }
   }

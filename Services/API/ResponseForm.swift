@@ -76,7 +76,8 @@ struct ResponseForm: Sendable {
     return response
   }
 
-  private func headers() -> [HTTPRequest.Header] {
+  /// What every answer carries.
+  func headers() -> [HTTPRequest.Header] {
     [
       .init("X-RateLimit-Limit", "\(rate.limit)"), .init("X-RateLimit-Remaining", "\(rate.remaining)"),
       .init("X-RateLimit-Reset", "\(rate.resetSeconds)"), .init("Access-Control-Allow-Origin", "*"),

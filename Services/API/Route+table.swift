@@ -65,6 +65,12 @@ extension Route {
     add(.post, "moderation/status/", .setStatus)
     add(.post, "moderation/status/batch/", .setStatuses)
     add(.delete, "moderation/user/cache/{user}/", .dropModerationCache)
+    add(.post, "files/", .uploadFile)
+    add(.delete, "files/", .deleteFile)
+    add(.post, "images/", .uploadImage)
+    add(.get, "images/", .processImage)
+    add(.delete, "images/", .deleteImage)
+    add(.get, "og/", .readOpenGraph)
     for (methods, pattern, resource) in later {
       for method in methods { add(method, pattern, .notServed("\(method) \(pattern)", resource: resource)) }
     }
@@ -73,9 +79,6 @@ extension Route {
 
   /// The rest of the index, which answers 501 until it comes.
   private static let later: [(methods: [HTTPMethod], pattern: String, resource: APIResource)] = [
-    ([.post, .delete], "files/", .files),
-    ([.post, .get, .delete], "images/", .files),
-    ([.get], "og/", .url),
     ([.post, .get, .delete], "devices/", .everything),
     ([.get, .put], "devices/preferences/", .everything),
     ([.post], "push/", .everything),

@@ -15,6 +15,7 @@ enum Route: Hashable, Sendable {
   case deleteActivities, deleteReactions, exportIDs
   case flag, setStatus, setStatuses, dropModerationCache
   case addReaction, getReaction, updateReaction, deleteReaction, restoreReaction, listReactions, getReactions
+  case uploadFile, uploadImage, deleteFile, deleteImage, processImage, readOpenGraph
   /// An endpoint of the index that has yet to come.
   case notServed(String, resource: APIResource)
 
@@ -43,6 +44,10 @@ enum Route: Hashable, Sendable {
     case moderation
     case readReactions = "read_reactions"
     case writeReactions = "write_reactions"
+    case writeFiles = "write_files"
+    case processImages = "process_images"
+    case readFiles = "read_files"
+    case openGraph = "open_graph"
     case notServed = "not_served"
   }
 
@@ -72,9 +77,15 @@ enum Route: Hashable, Sendable {
     case .flag, .setStatus, .setStatuses, .dropModerationCache: .moderation
     case .getReaction, .listReactions, .getReactions: .readReactions
     case .addReaction, .updateReaction, .deleteReaction, .restoreReaction: .writeReactions
+    case .uploadFile, .uploadImage, .deleteFile, .deleteImage: .writeFiles
+    case .processImage: .processImages
+    case .readOpenGraph: .openGraph
     case .notServed: .notServed
     }
   }
+
+  /// Whether its body is a form with a file, which may be larger than others (feeds L21).
+  var isUpload: Bool { self == .uploadFile || self == .uploadImage }
 
   /// Whether it changes anything.
   var writes: Bool {
@@ -84,6 +95,8 @@ enum Route: Hashable, Sendable {
     case .addObject, .updateObject, .deleteObject, .upsertObjects, .deleteObjects: true
     case .addToMany, .updateActivities, .changeActivities, .updateTargets: true
     case .addReaction, .updateReaction, .deleteReaction, .restoreReaction: true
+    case .uploadFile, .uploadImage, .deleteFile, .deleteImage: true
+    case .processImage, .readOpenGraph: false
     case .readFeed, .listFollowing, .listFollowers, .readActivities, .notServed: false
     case .getReaction, .listReactions, .getReactions: false
     case .readEnrichedFeed, .readEnrichedActivities, .getUser, .getUsers, .getObject, .selectObjects: false
@@ -110,15 +123,22 @@ enum Route: Hashable, Sendable {
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: .personalization
     case .addReaction, .getReaction, .updateReaction, .deleteReaction, .restoreReaction, .listReactions, .getReactions:
       .reactions
+    case .uploadFile, .uploadImage, .deleteFile, .deleteImage, .processImage: .files
+    case .readOpenGraph: .url
     case .notServed(_, let resource): resource
     }
   }
 
   /// What an app's own rules call the resource (insight D95); they tell images from files, which tokens do not.
   var ruleResource: String {
-    if case .notServed(let name, _) = self, name.contains(" images/") { return "images" }
-    return resource.rawValue
+    switch self {
+    case .uploadImage, .deleteImage, .processImage: "images"
+    default: resource.rawValue
+    }
   }
+
+  /// What an app's own rules call it, and the table: making another image of one is no mere reading (feeds P11, P25).
+  func ruleAction(_ method: HTTPMethod) -> APIAction { self == .processImage ? .write : APIAction(method) }
 
   /// Another resource that opens it as well: follow counts are asked with `*` and with `follower` (feeds 1.6).
   var otherResource: APIResource? { self == .followStats ? .follower : nil }

@@ -29,6 +29,16 @@ public func feedAPISpecification() -> ServiceSpecification {
         "openapi-file", .path, default: "docs/openapi.yaml", help: "what /openapi, /openapi.yaml and /openapi.json show"
       ),
       Setting(
+        "public-origin", .text,
+        help:
+          "scheme and host in front of the addresses in answers, such as https://feeds.example.org (default: as the "
+          + "client asks)"),
+      Setting(
+        "og-stand-ins", .path,
+        help:
+          "a JSON object of addresses and the HTML files to be read in their place, for Open Graph data without a way "
+          + "out"),
+      Setting(
         "more-info", .text, default: FeedAPIHandler.standardMoreInformation,
         help: "the member more_info of every error"),
       Setting(
@@ -50,7 +60,8 @@ public func feedAPISpecification() -> ServiceSpecification {
       Setting(
         "page-memory-mib", .integer(0...1_048_576), default: "\(FeedEngine.Options().pageMemoryBytes >> 20)",
         help: "flat pages kept as they were read last; the store is asked at each read whether they stand"),
-    ] + Setting.keevo + FeedFaults.settings + Enrichment.Limits.settings + APILimits.settings + Setting.http,
+    ] + Setting.keevo + Setting.objectStorage + FeedFaults.settings + Enrichment.Limits.settings + APILimits.settings
+      + Setting.http,
     build: { context in try await FeedAPIService.start(try await foundation(context), context: context) })
 }
 
@@ -65,6 +76,7 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   watcher.listen(to: pubSub)
   let store = try KeevoClient(context)
   let times = LeasedTimeSource(store: store)
+  let masterKey = try MasterKey.load(path: settings.string("master-key-file") ?? "")
   var options = FeedEngine.Options()
   if let feeds = settings.integer("visible-feeds-max") { options.visibleFeedsMax = feeds }
   if let milliseconds = settings.integer("visible-milliseconds") { options.visibleMilliseconds = UInt64(milliseconds) }
@@ -83,6 +95,9 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
     entities: Entities(store: store, times: times),
     enrichment: Enrichment(store: store, reactions: engine, limits: Enrichment.Limits(settings)),
     moderation: ModerationLog(store: store),
+    files: FileStore(
+      uploads: Uploads(store: store), storage: objectStorage(settings),
+      signer: FileSigner(secrets: masterKey.derived(for: "millrace file addresses"))),
     idempotency: (store, times),
     notReadyReason: {
       if let reason = watcher.notReadyReason { return reason }

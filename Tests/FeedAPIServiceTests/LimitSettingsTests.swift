@@ -26,6 +26,32 @@ import Testing
     #expect(small.reactionPageMax == 3 && small.reactionPageDefault == 3)
   }
 
+  @Test func limitsOfUploadsImagesAndPagesAreSettings() {
+    for (name, path) in [
+      ("upload-bytes-max", \APILimits.uploadBytesMax), ("upload-parts-max", \.form.partsMax),
+      ("upload-part-header-bytes-max", \.form.partHeaderBytesMax), ("upload-queue-max", \.uploadQueueMax),
+      ("file-url-seconds", \.fileURLSeconds), ("image-pixels-max", \.images.pixelsMax),
+      ("image-side-max", \.images.sideMax), ("image-jobs-max", \.images.jobsMax),
+      ("image-queue-max", \.images.queueMax), ("image-app-jobs-max", \.images.appJobsMax),
+      ("image-milliseconds", \.images.milliseconds), ("og-bytes-max", \.openGraph.bytesMax),
+      ("og-milliseconds", \.openGraph.milliseconds), ("og-redirects-max", \.openGraph.redirectsMax),
+      ("og-jobs-max", \.openGraph.jobsMax), ("og-queue-max", \.openGraph.queueMax),
+      ("og-app-jobs-max", \.openGraph.appJobsMax), ("og-items-max", \.openGraph.itemsMax),
+      ("og-text-max", \.openGraph.textMax),
+    ] {
+      #expect(value(name, of: APILimits.settings) == "\(APILimits()[keyPath: path])")
+      var expected = APILimits()
+      expected[keyPath: path] = 7
+      #expect(APILimits(Configuration(values: [name: "7"])) == expected)
+    }
+    // L21, M11.
+    let limits = APILimits()
+    #expect(limits.uploadBytesMax == 20 << 20 && limits.openGraph.bytesMax == 1 << 20)
+    #expect(limits.openGraph.milliseconds == 5_000 && limits.openGraph.redirectsMax == 5)
+    #expect(!limits.openGraph.allowsPrivateAddresses && limits.images.sideMax == 4_096)
+    #expect(APILimits(Configuration(values: ["og-allow-private": "true"])).openGraph.allowsPrivateAddresses)
+  }
+
   @Test func limitsOfEnrichmentAreSettings() {
     for (name, path) in [
       ("enrichment-references-max", \Enrichment.Limits.referencesMax), ("enrichment-bytes-max", \.bytesMax),

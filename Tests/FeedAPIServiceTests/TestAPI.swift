@@ -1,6 +1,5 @@
 import Auth
 import ControlPlane
-import FeedAPIService
 import Feeds
 import Glibc
 import HTTP
@@ -8,6 +7,8 @@ import JSON
 import KeevoClient
 import Model
 import Telemetry
+
+@testable import FeedAPIService
 
 /// The API over a double, with two apps of the standard groups and one more (`wall`, `public_read_write`).
 struct TestAPI {
@@ -17,7 +18,10 @@ struct TestAPI {
   let feeds: RecordingFeeds
   /// Where users, objects and idempotency keys lie.
   let store: LossyStore
+  let objects = MemoryObjects()
   let handler: FeedAPIHandler
+
+  static let signer = FileSigner(secrets: [Array("a master key".utf8), Array("an older one".utf8)])
 
   static let groups =
     FeedGroup.standard + [
@@ -32,6 +36,7 @@ struct TestAPI {
   init(
     feeds domain: (any FeedService)? = nil, reactions: any ReactionSource = NoReactions(), isLive: Bool = false,
     openAPI: String? = nil, rules: [AccessRule] = [], store: LossyStore = LossyStore(MemoryStore()),
+    standIns: StandInPages = StandInPages(), publicOrigin: String? = nil,
     _ change: (inout APILimits) -> Void = { _ in },
     app: (inout AppConfiguration) -> Void = { _ in }
   ) {
@@ -59,8 +64,9 @@ struct TestAPI {
       feeds: domain ?? (isLive ? engine : feeds), reactions: engine, entities: Entities(store: store, times: times),
       enrichment: Enrichment(store: store, reactions: isLive ? engine : reactions),
       moderation: ModerationLog(store: store),
-      limits: limits, openAPIDocument: openAPI.map { Array($0.utf8) },
-      idempotency: (store, times))
+      files: FileStore(uploads: Uploads(store: store), storage: objects, signer: Self.signer), limits: limits,
+      openAPIDocument: openAPI.map { Array($0.utf8) }, idempotency: (store, times), standIns: standIns,
+      publicOrigin: publicOrigin)
   }
 
   enum Token {

@@ -53,6 +53,14 @@ class API:
     def post(self, path, body=None, **options):
         return self.call("POST", path, body, **options)
 
+    def upload(self, path, content, name="helloworld.txt", type=None, **options):
+        """A form with the part `file`, as `requests` makes one."""
+        part = (name, content) if type is None else (name, content, type)
+        form = requests.Request("POST", self.base, files={"file": part}).prepare()
+        return self.call(
+            "POST", path, data=form.body, headers={"Content-Type": form.headers["Content-Type"], **options.pop("headers", {})},
+            **options)
+
     def delete(self, path, **options):
         return self.call("DELETE", path, **options)
 

@@ -371,7 +371,7 @@ def test_batches_of_wrong_shape(api, body):
 @pytest.mark.reads
 @pytest.mark.parametrize(
     "method, path",
-    [("GET", "og/"), ("POST", "files/"), ("POST", "push/")])
+    [("GET", "realtime/presence/"), ("POST", "devices/"), ("POST", "push/")])
 def test_endpoints_to_come_say_so(api, method, path):
     answer = api.call(method, path)
     assert refusal(answer) == (501, -1)
