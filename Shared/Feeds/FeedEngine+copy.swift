@@ -11,15 +11,22 @@ extension FeedEngine {
     let epoch = lease.id.stamp
     let payload: CopyPayload
     do { payload = try CopyPayload(job.payload) } catch { throw .format(error) }
+    var pulls = false
     do throws(StoreError) {
-      if !options.faults.contains(.copyBeforeEdge) { try await makeEdge(source, payload, epoch, app, job.traceID) }
+      if !options.faults.contains(.copyBeforeEdge) {
+        pulls = try await makeEdge(source, payload, epoch, app, job.traceID)
+      }
     } catch {
       throw .store(error)
     }
     try await lease.renewIfDue()
     let entries: [(key: EntryKey, value: EntryValue)]
+    let read: VersionedValue?
     do throws(StoreError) {
-      let record = try followRecord(try await get(lease.id.partition, FeedKeys.follow(payload.target)))
+      let rows = try await multiGet(
+        [FeedKeys.follow(payload.target), FeedKeys.lastRead].map { .init(partition: lease.id.partition, key: $0) })
+      read = rows[1]
+      let record = try followRecord(rows[0])
       let stands = record?.epoch == epoch && record?.state == .live
       entries = stands ? try await copied(payload, epoch, app) : []
       if let group = try aggregatedGroup(ofFeed: source, app) {
@@ -37,8 +44,15 @@ extension FeedEngine {
     }
     if options.faults.contains(.copyBeforeEdge) {
       try await lease.commit(.keep, operations: puts(rest))
-      do { try await makeEdge(source, payload, epoch, app, job.traceID) } catch { throw .store(error) }
+      do { _ = try await makeEdge(source, payload, epoch, app, job.traceID) } catch { throw .store(error) }
       rest = []
+    }
+    do throws(StoreError) {
+      // Who follows is there.
+      try await noteRead(source, read, app)
+      if pulls, let next = try await beginPull(source, payload.target, app, job.traceID) { try await hand(next) }
+    } catch {
+      throw .store(error)
     }
     try await lease.commit(.finish, operations: puts(rest))
   }
@@ -94,15 +108,27 @@ extension FeedEngine {
     entries.map { .put($0.key.row, value: $0.value.encoded) }
   }
 
+  /// Hands a job that was just made to the workers.
+  private func hand(_ lease: JobLease) async throws(StoreError) {
+    do throws(JobError) {
+      try await lease.release()
+    } catch .store(let error) {
+      throw error
+    } catch {
+      logger.debug("a job has another holder", [("job", lease.record.kind.name)])
+    }
+  }
+
+  /// Gives whether the target's followers pull.
   private func makeEdge(
     _ source: [UInt8], _ payload: CopyPayload, _ epoch: Stamp, _ app: AppID, _ traceID: [UInt8]
-  ) async throws(StoreError) {
-    _ = try await setEdge(source, payload.target, app, traceID) { record in
+  ) async throws(StoreError) -> Bool {
+    try await setEdge(source, payload.target, app, traceID) { record in
       guard record.epoch == epoch, record.state == .live else { return nil }
       var edge = FollowerEdge(record, state: .live, turn: epoch)
       edge.pullAfter = payload.pullAfter
       return edge
-    }
+    }?.pulls ?? false
   }
 
   /// The target's newest valid own and `to` rows up to the follow's stamp, and all but `many` from there to now.
@@ -126,7 +152,7 @@ extension FeedEngine {
   ) async throws(StoreError) -> [(key: EntryKey, value: EntryValue)] {
     if limit == 0 { return [] }
     let heedSince = !options.faults.contains(.noSince)
-    var reader = EntryReader(self, feed: feed, app: app, range: RowRange(space: FeedKeys.entrySpace))
+    var reader = EntryReader(self, feed: feed, app: app, range: RowRange(space: FeedKeys.entrySpace), merges: false)
     var out: [(key: EntryKey, value: EntryValue)] = []
     var found = 0
     while found < limit, let group = try await reader.next(expecting: limit - found) {
@@ -141,15 +167,15 @@ extension FeedEngine {
     return out
   }
 
-  /// Rows that arrived in the feed after `since`, up to the stamp of the first look.
-  private func arrived(
-    in feed: [UInt8], after since: Stamp, _ app: AppID
+  /// Rows but `many` that arrived in the feed after `since`, up to `end` or the stamp of the first look.
+  func arrived(
+    in feed: [UInt8], after since: Stamp, upTo end: Stamp? = nil, _ app: AppID
   ) async throws(StoreError) -> [(key: EntryKey, value: EntryValue)] {
     let partition = FeedKeys.feed(named: feed, app.rawValue)
     let range = RowRange(space: FeedKeys.arrivalSpace, start: FeedKeys.bigEndian(since.rawValue &+ 1))
     var found: [(key: EntryKey, value: EntryValue)] = []
     var cursor: [UInt8] = []
-    var upTo: Stamp?
+    var upTo = end
     repeat {
       let page = try await store.scan(
         ScanRequest(scope: .partition(partition, range), limit: StoreLimits.scanRowsMax, cursor: cursor))
@@ -157,21 +183,12 @@ extension FeedEngine {
       upTo = last
       cursor = page.next
       for row in page.rows {
-        guard row.key.rest.count == 32, row.value.count >= 2, let kind = Placement.Kind(rawValue: row.value[1] & 3)
-        else {
-          throw .unknownFormat("a row of the index by arrival")
-        }
-        let arrival = Stamp(FeedKeys.integer(row.key.rest[0..<8]))
-        if arrival > last {
+        let entry = try Self.entry(ofArrival: row)
+        if entry.value.arrival > last {
           cursor = []
           break
         }
-        if kind == .many { continue }
-        let id = ActivityID(
-          ticks: ~FeedKeys.integer(row.key.rest[8..<16]), low: ~FeedKeys.integer(row.key.rest[16..<24]))
-        let placement = Stamp(FeedKeys.integer(row.key.rest[24..<32]))
-        found.append(
-          (EntryKey(id, via: 0, placement: placement, edge: .zero), EntryValue(kind: kind, arrival: arrival)))
+        if entry.value.kind != .many { found.append(entry) }
       }
     } while !cursor.isEmpty
     if found.isEmpty { return [] }
@@ -180,5 +197,18 @@ extension FeedEngine {
     var citations: [(record: ActivityRecord?, key: EntryKey)] = []
     for (entry, row) in zip(found, rows) { citations.append((try record(row), entry.key)) }
     return zip(found, try await cited(citations, in: feed, app)).filter { $0.1 != nil }.map(\.0)
+  }
+
+  /// The own or `to` row that a row of the index by arrival stands for.
+  static func entry(ofArrival row: Row) throws(StoreError) -> (key: EntryKey, value: EntryValue) {
+    let rest = row.key.rest
+    guard rest.count == 32, row.value.count >= 2, let kind = Placement.Kind(rawValue: row.value[1] & 3) else {
+      throw .unknownFormat("a row of the index by arrival")
+    }
+    let id = ActivityID(ticks: ~FeedKeys.integer(rest[8..<16]), low: ~FeedKeys.integer(rest[16..<24]))
+    return (
+      EntryKey(id, via: 0, placement: Stamp(FeedKeys.integer(rest[24..<32])), edge: .zero),
+      EntryValue(kind: kind, arrival: Stamp(FeedKeys.integer(rest[0..<8])))
+    )
   }
 }

@@ -19,9 +19,6 @@ extension FeedEngine {
     let rows = try await asked { () throws(StoreError) in
       try await multiGet(Set(keys).map { .init(partition: partition, key: $0) })
     }
-    // Eight little-endian bytes, as the store adds.
-    return rows.reduce(0) { sum, row in
-      sum + Int(Int64(bitPattern: (row?.value.reversed() ?? []).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }))
-    }
+    return rows.reduce(0) { sum, row in sum + Int(Self.number(row?.value ?? [])) }
   }
 }

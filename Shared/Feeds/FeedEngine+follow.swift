@@ -75,8 +75,9 @@ extension FeedEngine {
       for (item, row) in zip(waiting, rows) {
         let record = try followRecord(row)
         if let record, record.state == .live {
-          standing.append(
-            JobID(partition: FeedKeys.feed(named: item.source, app.rawValue), stamp: record.turn))
+          // The copy of the relation as it stands, and its last switch.
+          let partition = FeedKeys.feed(named: item.source, app.rawValue)
+          standing += Set([record.epoch, record.turn]).sorted().map { JobID(partition: partition, stamp: $0) }
         } else {
           open.append((item, row, record))
         }
@@ -146,12 +147,19 @@ extension FeedEngine {
 
   // MARK: The edge at the target
 
-  /// Writes the edge of a relation, only over a lower turn, with its order row and the count (B11, B16). `stillWanted` looks at
+  /// What became of an edge.
+  struct EdgeOutcome: Sendable {
+    var timeMilliseconds: UInt64
+    /// Whether the target's followers pull; known where this write has changed their number.
+    var pulls = false
+  }
+
+  /// Writes the edge of a relation, only over a lower turn, with its order row and the count (B11, B16). `wanted` looks at
   /// the record anew before each attempt and gives what to write; `nil` ends it.
   func setEdge(
     _ source: [UInt8], _ target: [UInt8], _ app: AppID, _ traceID: [UInt8],
     _ wanted: (FollowRecord) -> FollowerEdge?
-  ) async throws(StoreError) -> UInt64? {
+  ) async throws(StoreError) -> EdgeOutcome? {
     let home = FeedKeys.feed(named: source, app.rawValue)
     let partition = FeedKeys.feed(named: target, app.rawValue)
     let key = FeedKeys.follower(source)
@@ -166,7 +174,7 @@ extension FeedEngine {
       if let row {
         do { old = try FollowerEdge(row.value) } catch { throw .unknownFormat("edge: \(error)") }
       }
-      if let old, old.turn >= edge.turn { return timing.wallMilliseconds() }
+      if let old, old.turn >= edge.turn { return EdgeOutcome(timeMilliseconds: timing.wallMilliseconds()) }
       var operations: [Operation] = [.put(key, value: edge.encoded)]
       if let old, old.state == .live {
         operations.append(.delete(FeedKeys.followerOrder(createdAt: old.createdAt, source: source)))
@@ -188,9 +196,13 @@ extension FeedEngine {
             partition: partition,
             conditions: [
               row.map { .versionEquals(key, $0.version) } ?? .absent(key), .notAfter(milliseconds: fence),
-            ], operations: operations)
+            ], operations: operations, scanAfter: delta == 0 ? nil : FeedKeys.reachRange,
+            scanAfterLimit: delta == 0 ? 0 : 2)
         ], traceID)[0]
-      if result.applied { return result.timeMilliseconds }
+      guard result.applied else { continue }
+      var outcome = EdgeOutcome(timeMilliseconds: result.timeMilliseconds)
+      if delta != 0 { outcome.pulls = try await review(target, result.scanned, app, traceID) }
+      return outcome
     }
     throw .overloaded("an edge changes again and again")
   }

@@ -3,7 +3,9 @@ import KeevoClient
 import Model
 
 extension FeedEngine: JobHandler {
-  public var kinds: [JobKind] { [.fanOut, .copy, .garbage, .unfollow, .audit, .reaction, .convert] }
+  public var kinds: [JobKind] {
+    [.fanOut, .copy, .garbage, .unfollow, .audit, .reaction, .convert, .relay, .reach, .idle]
+  }
 
   /// Runs a job whole; a worker calls it.
   public func run(_ lease: JobLease) async throws(JobError) {
@@ -16,6 +18,9 @@ extension FeedEngine: JobHandler {
     case .audit: try await deliver(lease)
     case .reaction: _ = try await runReaction(lease)
     case .convert: try await convert(lease)
+    case .relay: try await relay(lease)
+    case .reach: try await reach(lease)
+    case .idle: try await idle(lease)
     default: throw .impossible("a \(job.kind.name) job is not the feed domain's")
     }
   }
@@ -46,7 +51,7 @@ extension FeedEngine: JobHandler {
         let cursor: UnfollowCursor
         do { cursor = try UnfollowCursor(job.cursor) } catch { throw .format(error) }
         let aggregated = try isAggregated(FeedKeys.feedName(of: id.partition), AppID(id.partition.app))
-        if cursor.stage == .last || cursor.stage == .first && !aggregated { return }
+        if cursor.stage == .last || cursor.stage != .edge && !aggregated { return }
       }
       let lease = try await JobLease.take(
         id, record: job, version: row.version, holder: holder, store: store, timing: timing)
@@ -79,6 +84,7 @@ extension FeedEngine: JobHandler {
     case .copy: try await copy(lease)
     case .unfollow: try await endFollow(lease, visible: true)
     case .reaction: _ = try await runReaction(lease)
+    case .relay: try await relay(lease)
     default: break
     }
   }

@@ -11,21 +11,22 @@ extension FeedEngine {
     }
   }
 
+  /// Reads for a reader, whose last read is noted.
   func read(_ feed: FeedID, _ app: AppID, _ page: PageRequest) async throws(StoreError) -> FlatPage {
     if let around = page.around { return try await read(feed, app, page, around: around) }
     if let texts = page.filter.foreignIDs, let found = try await read(feed, app, page, foreignIDs: texts) {
       return found
     }
     guard let range = Self.range(page) else { return FlatPage(items: [], hasMore: false) }
-    guard page.filter.isEmpty else { return try await walk(feed, app, range, page) }
+    guard page.filter.isEmpty else { return try await walk(feed, app, range, page, notes: true) }
     let key = PageMemory.key(feed.nameBytes, app, page)
-    return try await walk(feed, app, range, page, remember: key)
+    return try await walk(feed, app, range, page, notes: true, remember: key)
   }
 
-  /// Reads entries until the page is full, or as many were looked at as a filtered read may. `remember`: the page is kept
-  /// under this key, or taken from there if it still stands.
+  /// Reads entries until the page is full, or as many were looked at as a filtered read may. `notes`: whether it counts as a
+  /// read of the feed by those who use it. `remember`: the page is kept under this key, or taken from there if it still stands.
   func walk(
-    _ feed: FeedID, _ app: AppID, _ range: RowRange, _ page: PageRequest, oldestFirst: Bool = false,
+    _ feed: FeedID, _ app: AppID, _ range: RowRange, _ page: PageRequest, oldestFirst: Bool = false, notes: Bool = false,
     remember key: ByteKey? = nil
   ) async throws(StoreError) -> FlatPage {
     let name = feed.nameBytes
@@ -60,13 +61,17 @@ extension FeedEngine {
         pending = []
       }
     }
-    if reader.isUnchanged, let known { return known.page }
+    if reader.isUnchanged, let known {
+      if notes { noteReadLater(name, known.lastRead, app) }
+      return known.page
+    }
     taker.take(try await standing(pending, page.filter, app))
     if !garbage.isEmpty {
       collect(garbage, name, app)
     } else if let key, let digest = reader.digest {
-      pageMemory.keep(key, .init(digest: digest, page: taker.page))
+      pageMemory.keep(key, .init(digest: digest, page: taker.page, lastRead: reader.lastRead))
     }
+    if notes { noteReadLater(name, reader.lastRead, app) }
     return taker.page
   }
 
@@ -99,7 +104,7 @@ extension FeedEngine {
     }
     older.limit = page.limit - items.count
     guard let range = Self.range(older) else { return FlatPage(items: items, hasMore: false) }
-    let rest = try await walk(feed, app, range, older)
+    let rest = try await walk(feed, app, range, older, notes: true)
     return FlatPage(items: items + rest.items, hasMore: rest.hasMore, stop: rest.stop)
   }
 
@@ -164,14 +169,15 @@ extension FeedEngine {
     _ group: EntryReader.Group, _ feed: [UInt8], _ garbage: inout [EntryReader.EntryRow]
   ) -> [Origin] {
     guard group.record != nil else {
-      garbage += group.rows
+      garbage += group.rows.filter { !$0.isPulled }
       return []
     }
     let hidden = Set(group.rows.filter(\.isHide).map(\.key))
     var origins: [Origin] = []
     for row in group.rows {
       guard let cited = row.cited else {
-        garbage.append(row)
+        // A source's rows are its own readers' to collect.
+        if !row.isPulled { garbage.append(row) }
         continue
       }
       if row.isHide || row.ended || hidden.contains(row.key) { continue }

@@ -190,12 +190,10 @@ extension FeedEngine {
     _ id: ActivityID, _ item: FanOutPayload.Item, _ epoch: Stamp, _ arrival: Stamp,
     _ edges: [(source: [UInt8], edge: FollowerEdge)], _ app: UInt32, _ fence: UInt64, _ traceID: [UInt8]
   ) -> [PutManyRequest] {
-    let heedSince = !options.faults.contains(.noSince)
     var targets: [PutManyRequest.Target] = []
     targets.reserveCapacity(edges.count)
-    for (source, var edge) in edges {
-      if options.faults.contains(.noFormer) { edge.former = [] }
-      for epoch in edge.epochs(taking: arrival, heedSince: heedSince) {
+    for (source, edge) in edges {
+      for epoch in edge.epochs(taking: arrival, options.faults) {
         let own = options.faults.contains(.notIdempotent) ? epoch.rawValue &+ faultSalt() : epoch.rawValue
         targets.append(.init(partitionName: FeedKeys.feed(named: source, app).name, own: own))
       }

@@ -70,8 +70,9 @@ extension FeedEngine {
     let name = feed.nameBytes
     if state.placements.contains(where: { $0.feed == name }) { return }
     if try await asked({ () throws(StoreError) in try await holdsInGroup(id, name, app) }) { return }
-    let page = try await readFlat(
-      feed, app: app, page: PageRequest(limit: 1, idLessThanOrEqual: id, idGreaterThanOrEqual: id))
+    let page = try await asked { () throws(StoreError) in
+      try await walk(feed, app, EntryKey.range(id), PageRequest(limit: 1))
+    }
     if page.items.isEmpty { throw .missing(id) }
   }
 

@@ -68,15 +68,20 @@ extension FeedEngine {
       let last = request.keepHistory ? try await readStamp(FeedKeys.feed(named: target, app.rawValue)) : .zero
       var conditions: [Condition] = [.versionEquals(key, old.version)]
       var operations: [Operation] = []
+      var edges = try edgesRow(rows[1])
+      let pullAfter = end(target, record.epoch, keepingHistory: request.keepHistory ? last : nil, &edges)
       if !options.faults.contains(.noEnds) {
         let end = EdgeEnd(source: hash, epoch: record.epoch, last: last)
-        try note(end, edges: rows[1], more: rows[2], &conditions, &operations)
+        try note(end, &edges, more: rows[2], &conditions, &operations)
       }
+      conditions.append(rows[1].map { .versionEquals(FeedKeys.edges, $0.version) } ?? .absent(FeedKeys.edges))
+      operations.append(.put(FeedKeys.edges, value: edges.encoded))
+      record.pullAfter = .max
       record.end(keepingHistory: request.keepHistory ? last : nil)
       let job = JobRecord(
         kind: .unfollow, holder: holder, madeAtMilliseconds: timing.wallMilliseconds(), traceID: traceID,
         payload: UnfollowPayload(
-          target: target, epoch: record.epoch, keepHistory: request.keepHistory, last: last
+          target: target, epoch: record.epoch, keepHistory: request.keepHistory, last: last, pullAfter: pullAfter
         ).encoded)
       operations += [
         .put(key, value: record.encoded, valueStampAt: [FollowRecord.turnOffset]),
@@ -94,29 +99,40 @@ extension FeedEngine {
     throw .overloaded(Self.contended)
   }
 
+  /// Ends a relation's pull edge: without history it goes, else it stays up to `last` until that is copied (B12). Gives the
+  /// stamp after which it was pulled, `UInt64.max` if it was not.
+  private func end(
+    _ target: [UInt8], _ epoch: Stamp, keepingHistory last: Stamp?, _ edges: inout EdgesRow
+  ) -> UInt64 {
+    guard let index = edges.pull(target, epoch) else { return .max }
+    let after = edges.pulls[index].after.rawValue
+    if let last, !options.faults.contains(.keepsNoPulled) {
+      edges.pulls[index].until = last.rawValue
+      return after
+    }
+    edges.pulls.remove(at: index)
+    return .max
+  }
+
   /// Adds an end to the `edges` row, or to the source's own row once that one is full.
   private func note(
-    _ end: EdgeEnd, edges row: VersionedValue?, more: VersionedValue?, _ conditions: inout [Condition],
+    _ end: EdgeEnd, _ edges: inout EdgesRow, more: VersionedValue?, _ conditions: inout [Condition],
     _ operations: inout [Operation]
   ) throws(StoreError) {
-    var edges = EdgesRow()
+    if edges.ends.count < EdgesRow.endsMax {
+      edges.ends.append(end)
+      return
+    }
     var others: [EdgeEnd] = []
     do throws(FormatError) {
-      if let row { edges = try EdgesRow(row.value) }
       if let more { others = try EdgesRow.decodeMore(more.value) }
     } catch {
       throw .unknownFormat("ends: \(error)")
     }
-    conditions.append(row.map { .versionEquals(FeedKeys.edges, $0.version) } ?? .absent(FeedKeys.edges))
-    if edges.ends.count < EdgesRow.endsMax {
-      edges.ends.append(end)
-    } else {
-      let key = FeedKeys.moreEnds(end.source)
-      conditions.append(more.map { .versionEquals(key, $0.version) } ?? .absent(key))
-      operations.append(.put(key, value: EdgesRow.encodeMore(others + [end])))
-      edges.more += 1
-    }
-    operations.append(.put(FeedKeys.edges, value: edges.encoded))
+    let key = FeedKeys.moreEnds(end.source)
+    conditions.append(more.map { .versionEquals(key, $0.version) } ?? .absent(key))
+    operations.append(.put(key, value: EdgesRow.encodeMore(others + [end])))
+    edges.more += 1
   }
 
   /// Takes an end out again: everything it kept out has been collected.
@@ -179,15 +195,23 @@ extension FeedEngine {
           edge.pullAfter = .max
           return edge
         }
-        cursor.endedAtMilliseconds = ended ?? timing.wallMilliseconds()
+        cursor.endedAtMilliseconds = ended?.timeMilliseconds ?? timing.wallMilliseconds()
       } catch {
         throw .store(error)
       }
-      cursor.stage = .first
+      cursor.stage = payload.copies ? .copy : .first
       if visible, !aggregated { return try await lease.release(cursor: cursor.encoded) }
       try await lease.save(cursor: cursor.encoded)
     } else if visible, cursor.stage == .last || !aggregated {
       return try await lease.release(cursor: cursor.encoded)
+    }
+    // What was pulled and stays becomes the feed's own, before anything of it may be collected at the target.
+    if cursor.stage == .copy {
+      try await take(
+        payload.target, payload.epoch, after: Stamp(payload.pullAfter), upTo: payload.last, lease, app)
+      try await dropPull(payload.target, payload.epoch, lease)
+      cursor.stage = .first
+      try await lease.save(cursor: cursor.encoded)
     }
     // An aggregated feed shows what is counted, so that its first collection belongs to the visible part (B13).
     if cursor.stage == .first {

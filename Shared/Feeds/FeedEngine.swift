@@ -43,6 +43,20 @@ public final class FeedEngine: FeedService {
     public var groupsCountedMax = 1_000
     /// Garbage rows that one read has deleted.
     public var garbagePerReadMax = 128
+    /// Edges that one feed pulls; further ones stay pushed (B12).
+    public var pullEdgesMax = 256
+    /// Rows of a pulled source that a read passes over by id before it looks by arrival.
+    public var pullSkipMax = 1_000
+    /// Arrivals of a pulled source that a read takes at once; where there are more it goes on by id.
+    public var pullArrivalsMax = 10_000
+    /// Activities that were made so long before an edge was switched are looked for by arrival.
+    public var pullBackdatedMilliseconds: UInt64 = 3_600_000
+    /// After so long without a read a feed's edges are pulled; 0: never.
+    public var idleMilliseconds: UInt64 = 30 * 86_400_000
+    /// The time of a feed's last read is written no oftener (B12); also the length of a day in the lists of readers.
+    public var lastReadMilliseconds: UInt64 = 86_400_000
+    /// Parts of the list of a day's readers.
+    public var readerListParts: UInt64 = 16
     /// Attempts of a write that others change under us.
     public var contentionTriesMax = 64
     /// Levels of reactions: to an activity, to that, and so on (feeds L15).
@@ -100,6 +114,14 @@ public final class FeedEngine: FeedService {
     public static let reactionsReturn = Faults(rawValue: 1 << 21)
     /// Late writers of a reaction's activity in target feeds are not refused.
     public static let noticesReturn = Faults(rawValue: 1 << 22)
+    /// A pulled edge is given nothing, not even what arrived before it was switched.
+    public static let pulledNotPushed = Faults(rawValue: 1 << 24)
+    /// Reads take from pulled sources what `add_to_many` put there.
+    public static let pullsMany = Faults(rawValue: 1 << 25)
+    /// On the way back to push nothing is copied.
+    public static let backWithoutCopy = Faults(rawValue: 1 << 26)
+    /// An unfollow with `keep_history` forgets what was pulled.
+    public static let keepsNoPulled = Faults(rawValue: 1 << 27)
     /// Activities enter aggregated feeds by placements that have gone.
     public static let noGone = Faults(rawValue: 16_384)
     /// An activity is counted in its group each time it enters.

@@ -191,42 +191,51 @@ struct CopyPayload: Hashable, Sendable {
   }
 }
 
-/// What an unfollow job is to end and collect; its turn is its key's stamp. Format 1.
+/// What an unfollow job is to end and collect; its turn is its key's stamp. Format 1, or 2 where what was pulled is to be
+/// copied.
 struct UnfollowPayload: Hashable, Sendable {
   var target: [UInt8]
   var epoch: Stamp
   var keepHistory: Bool
   /// With `keepHistory`: the target's stamp up to which entries stay.
   var last: Stamp
+  /// With `keepHistory`, if the edge was pulled: the stamp after which it was (B12). Else `UInt64.max`.
+  var pullAfter: UInt64
+
+  /// Whether the feed takes from the target what it keeps.
+  var copies: Bool { keepHistory && pullAfter != .max }
 
   var encoded: [UInt8] {
     var out = ByteWriter()
-    out.integer(UInt8(1))
+    out.integer(UInt8(pullAfter == .max ? 1 : 2))
     out.short(target)
     out.integer(epoch.rawValue)
     out.integer(UInt8(keepHistory ? 1 : 0))
     out.integer(last.rawValue)
+    if pullAfter != .max { out.integer(pullAfter) }
     return out.bytes
   }
 
-  init(target: [UInt8], epoch: Stamp, keepHistory: Bool, last: Stamp) {
+  init(target: [UInt8], epoch: Stamp, keepHistory: Bool, last: Stamp, pullAfter: UInt64 = .max) {
     self.target = target
     self.epoch = epoch
     self.keepHistory = keepHistory
     self.last = last
+    self.pullAfter = pullAfter
   }
 
   init(_ bytes: [UInt8]) throws(FormatError) {
     var reader = ByteReader(bytes)
-    _ = try reader.format(1...1)
+    let format = try reader.format(1...2)
     target = try reader.short()
     epoch = Stamp(try reader.integer())
     keepHistory = try reader.integer(UInt8.self) & 1 == 1
     last = Stamp(try reader.integer())
+    pullAfter = format == 1 ? .max : try reader.integer()
   }
 }
 
-/// How far an unfollow is.
+/// How far an unfollow is. Format 1, or 2 at the stage `copy`.
 struct UnfollowCursor: Hashable, Sendable {
   enum Stage: UInt8, Sendable {
     /// The edge at the target is still to be ended.
@@ -235,6 +244,8 @@ struct UnfollowCursor: Hashable, Sendable {
     case first = 1
     /// A day after the edge was ended: collected again, then the end goes.
     case last = 2
+    /// Between `edge` and `first`: what the feed took from the target and keeps is copied (B12).
+    case copy = 3
   }
   var stage: Stage = .edge
   var endedAtMilliseconds: UInt64 = 0
@@ -243,7 +254,7 @@ struct UnfollowCursor: Hashable, Sendable {
 
   var encoded: [UInt8] {
     var out = ByteWriter()
-    out.integer(UInt8(1))
+    out.integer(UInt8(stage == .copy ? 2 : 1))
     out.integer(stage.rawValue)
     out.integer(endedAtMilliseconds)
     out.short(after)
@@ -255,7 +266,7 @@ struct UnfollowCursor: Hashable, Sendable {
   init(_ bytes: [UInt8]) throws(FormatError) {
     if bytes.isEmpty { return }
     var reader = ByteReader(bytes)
-    _ = try reader.format(1...1)
+    _ = try reader.format(1...2)
     let stage: UInt8 = try reader.integer()
     guard let stage = Stage(rawValue: stage) else { throw .malformed("stage \(stage) of an unfollow") }
     self.stage = stage

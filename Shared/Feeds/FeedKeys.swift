@@ -17,6 +17,9 @@ enum FeedKeys {
   /// Own and `to` rows by arrival (B12).
   static let arrivalSpace = UInt8(ascii: "i")
 
+  /// Feeds by the day of their last read (B12).
+  static let readersSpace = UInt8(ascii: "d")
+
   // MARK: Partitions
 
   static func feed(_ feed: FeedID, _ app: AppID) -> Partition {
@@ -36,6 +39,11 @@ enum FeedKeys {
 
   static func foreignID(hash: [UInt8], _ app: AppID) -> Partition {
     Partition(app: app.rawValue, name: Array("x/".utf8) + hexadecimal(hash))
+  }
+
+  /// Where a part of the feeds that were last read on a day are listed.
+  static func readers(day: UInt64, part: UInt64, _ app: UInt32) -> Partition {
+    Partition(app: app, name: Array("d/\(day)/\(part)".utf8))
   }
 
   // MARK: Keys
@@ -76,6 +84,16 @@ enum FeedKeys {
   static func followersCount(group: [UInt8]) -> RowKey {
     RowKey(space: counterSpace, rest: Array("followers/".utf8) + group)
   }
+
+  /// Whether a feed's followers are pulled: it lies right behind their count.
+  static let reach = RowKey(space: counterSpace, rest: Array("followers".utf8) + [0])
+
+  /// The count of all followers, and `reach`.
+  static let reachRange = RowRange(
+    space: counterSpace, start: Array("followers".utf8), end: Array("followers".utf8) + [1])
+
+  /// When a feed that follows was last read.
+  static let lastRead = RowKey(space: counterSpace, rest: Array("read".utf8))
 
   static func foreignIDHint(_ id: ActivityID) -> RowKey { RowKey(space: foreignIDSpace, rest: inverted(id)) }
 

@@ -29,9 +29,12 @@ struct FollowerEdge: Hashable, Sendable {
 
   /// The relations by which a fan-out pushes what arrived at that stamp: the one that stands, and former ones whose history was
   /// kept while the fan-out was still on its way.
-  func epochs(taking arrival: Stamp, heedSince: Bool = true) -> [Stamp] {
+  func epochs(taking arrival: Stamp, _ faults: FeedEngine.Faults = []) -> [Stamp] {
     var out: [Stamp] = []
-    if state == .live, arrival.rawValue <= pullAfter, !heedSince || arrival > since { out.append(epoch) }
+    let heedSince = !faults.contains(.noSince)
+    let pushes = faults.contains(.pulledNotPushed) ? pullAfter == .max : arrival.rawValue <= pullAfter
+    if state == .live, pushes, !heedSince || arrival > since { out.append(epoch) }
+    if faults.contains(.noFormer) { return out }
     for relation in former where relation.takes(arrival) { out.append(relation.epoch) }
     return out
   }

@@ -1,4 +1,5 @@
 import Jobs
+import KeevoClient
 import Model
 import Synchronization
 
@@ -9,6 +10,8 @@ final class PageMemory: Sendable {
   struct Page: Sendable {
     var digest: [UInt8]
     var page: FlatPage
+    /// The feed's row for its last read, which the digest covers too (B12).
+    var lastRead: VersionedValue?
   }
 
   /// What a page and each of its items cost beside their bytes.

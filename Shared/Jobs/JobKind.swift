@@ -20,6 +20,12 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
   public static let audit = JobKind(rawValue: 20)
   /// Brings what follows from a reaction into step with it: its rows, its target feeds, its children.
   public static let reaction = JobKind(rawValue: 10)
+  /// Switches one follow between push and pull.
+  public static let relay = JobKind(rawValue: 30)
+  /// Switches all followers of a feed, whose number has passed its group's limit.
+  public static let reach = JobKind(rawValue: 31)
+  /// Switches the follows of readers who have gone or come back.
+  public static let idle = JobKind(rawValue: 32)
 
   /// Those that have a name.
   public static let named: [JobKind] = [
@@ -40,6 +46,9 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
     case .convert: "convert"
     case .audit: "audit"
     case .reaction: "reaction"
+    case .relay: "relay"
+    case .reach: "reach"
+    case .idle: "idle"
     default: "kind-\(rawValue)"
     }
   }

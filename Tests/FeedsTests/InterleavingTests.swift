@@ -45,6 +45,12 @@ import Testing
     ("an activity is counted each time it enters", .membersTwice, .grouped),
     ("aggregated feeds do not heed ended edges", .noEnds, .grouped),
     ("own rows are written over, so that their arrival moves", .arrivalMoves, .relation),
+    ("a pulled edge is given nothing any more", .pulledNotPushed, .pulled),
+    ("add_to_many is pulled", .pullsMany, .pulled),
+    ("the way back to push copies nothing", .backWithoutCopy, .pulled),
+    ("kept history forgets what was pulled", .keepsNoPulled, .pulled),
+    ("removals hide nothing that was pulled", .noHides, .pulled),
+    ("placement epochs recur under both plans", .epochsReused, .switched),
   ])
   func theDriverNoticesARuleSwitchedOff(_ name: String, _ faults: FeedEngine.Faults, _ style: FeedOperation.Style) {
     let found = firstFailure(1...4_000, style, faults: faults)

@@ -137,9 +137,8 @@ extension FeedEngine {
     into followers: [(source: [UInt8], edge: FollowerEdge, group: FeedGroup)], notAfterMilliseconds fence: UInt64
   ) -> [FeedChange] {
     var changes: [FeedChange] = []
-    for (source, var edge, group) in followers {
-      if options.faults.contains(.noFormer) { edge.former = [] }
-      for relation in edge.epochs(taking: arrival, heedSince: !options.faults.contains(.noSince)) {
+    for (source, edge, group) in followers {
+      for relation in edge.epochs(taking: arrival, options.faults) {
         let change = entering(
           &activity, via: placement.feed, placement, edge: relation, arrival: arrival, into: source, group,
           notAfterMilliseconds: fence)

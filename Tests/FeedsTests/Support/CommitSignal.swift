@@ -2,7 +2,7 @@ import KeevoClient
 import Synchronization
 
 /// Sees by which write a request takes effect: the first sub-batch that is applied under a condition on the activity's record,
-/// the one that writes the follow's record, or the one that hides entries.
+/// the one that writes the follow's order row, or the one that hides entries.
 final class CommitSignal: Sendable {
   private let operation: FeedOperation
   private let state = Mutex(false)
@@ -30,14 +30,16 @@ final class CommitSignal: Sendable {
             false
           }
         }
-    case .follow, .unfollow:
+    case .follow:
+      // With its order row: a switch that it has finished on the way writes the record alone.
       return batch.operations.contains { operation in
-        if case .put(let key, _, _, _) = operation {
-          key.space == UInt8(ascii: "f") && (key.rest.first ?? 0) != 0
-        } else {
-          false
-        }
+        if case .put(let key, _, _, _) = operation { key.space == UInt8(ascii: "o") } else { false }
       }
+    case .unfollow:
+      return batch.operations.contains { operation in
+        if case .delete(let key) = operation { key.space == UInt8(ascii: "o") } else { false }
+      }
+    case .toggle, .read: return false
     }
   }
 

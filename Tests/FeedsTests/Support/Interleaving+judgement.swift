@@ -58,6 +58,68 @@ extension Interleaving {
         "a\($0.activity)<\($0.origin)" + self.by($0.activity, $0.content)
       }
       if got != wanted { return fail("\(when), \(feed): has \(got), must have \(wanted)") }
+      if style.switches, !checkPages(feed, items.map(\.activity), when) { return false }
+    }
+    return true
+  }
+
+  /// Pages of every form have what the whole feed has.
+  private func checkPages(_ feed: String, _ all: [Int], _ when: String) -> Bool {
+    let engine = reader()
+    let app = app
+    let pages = Self.wait(on: executor) { () -> [(String, [Int], [Int])]? in
+      func read(_ change: (inout PageRequest) -> Void) async throws -> [Int] {
+        var page = PageRequest(limit: 100)
+        change(&page)
+        return try await engine.readFlat(Self.feed(feed), app: app, page: page).items.map(Self.number)
+      }
+      do {
+        var out: [(String, [Int], [Int])] = []
+        for (index, activity) in all.enumerated() {
+          let id = Self.id(activity)
+          let newer = Array(all[..<index])
+          let older = Array(all[(index + 1)...])
+          out.append(
+            (
+              "id_lt \(activity)",
+              try await read {
+                $0.idLessThan = id
+                $0.limit = 1
+              }, Array(older.prefix(1))
+            ))
+          out.append(("id_lte \(activity)", try await read { $0.idLessThanOrEqual = id }, [activity] + older))
+          out.append(("id_gt \(activity)", try await read { $0.idGreaterThan = id }, newer))
+          out.append(("id_gte \(activity)", try await read { $0.idGreaterThanOrEqual = id }, newer + [activity]))
+          out.append(
+            (
+              "offset \(index)",
+              try await read {
+                $0.offset = index
+                $0.limit = 1
+              }, [activity]
+            ))
+          let one = try await read {
+            $0.idLessThanOrEqual = id
+            $0.idGreaterThanOrEqual = id
+          }
+          out.append(("the one \(activity)", one, [activity]))
+          let around = try await read {
+            $0.around = id
+            $0.limit = 2
+          }
+          out.append(("around \(activity)", around, Array((newer.suffix(1) + [activity] + older).prefix(2))))
+          let filter = try ActivityFilter(parsing: "{\"foreign_id\":\"a\(activity)\"}")
+          let named = try await read { $0.filter = filter }
+          out.append(("foreign id a\(activity)", named, [activity]))
+        }
+        return out
+      } catch {
+        return nil
+      }
+    }
+    guard let pages else { return fail("\(when): pages of \(feed) cannot be read") }
+    for (what, got, wanted) in pages where got != wanted {
+      return fail("\(when), \(feed), \(what): has \(got), must have \(wanted)")
     }
     return true
   }

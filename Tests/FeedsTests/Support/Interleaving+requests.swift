@@ -1,7 +1,8 @@
-import Feeds
 import JSON
 import KeevoClient
 import Model
+
+@testable import Feeds
 
 /// What requests of a history ask of the engine.
 extension Interleaving {
@@ -67,6 +68,8 @@ extension Interleaving {
     case .unfollow(let source, let target, let keep):
       try await engine.unfollow(
         [UnfollowRequest(source: feed(source), target: feed(target), keepHistory: keep)], app: app, traceID: [])
+    case .toggle(let source, let target): try await engine.toggle(feed(source), feed(target), app)
+    case .read(let name): _ = try await engine.readFlat(feed(name), app: app, page: PageRequest(limit: 2))
     }
   }
 }

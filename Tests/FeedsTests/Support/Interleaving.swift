@@ -21,7 +21,8 @@ final class Interleaving {
   let app = AppID(1)
   static let notification = FeedGroup(
     slug: "notification", kind: .notification, aggregationFormat: "{{ foreign_id.replace('a', '')|int % 2 }}")
-  let groups = FixedGroups([FeedGroup(slug: "flat", kind: .flat), Interleaving.notification])
+  let style: FeedOperation.Style
+  let groups: FixedGroups
   var random: SeededGenerator
   let feeds: [String]
   let activities: Int
@@ -54,22 +55,24 @@ final class Interleaving {
 
   init(seed: UInt64, style: FeedOperation.Style, faults: FeedEngine.Faults) {
     var random = SeededGenerator(seed: seed)
-    let size = style == .mixed ? random.below(3) : 0
+    self.style = style
+    let size = style == .mixed || style == .switched ? random.below(3) : 0
     let counts: (operations: Int, activities: Int, feeds: Int) =
       switch style {
-      case .mixed: ([4, 7, 10][size], size + 1, size + 2)
+      case .mixed, .switched: ([4, 7, 10][size], size + 1, size + 2)
       case .fan: (12, 6, 5)
       case .changes: (6 + random.below(7), 1 + random.below(2), 3 + random.below(2))
       case .relation: (4 + random.below(7), 1 + random.below(2), 2)
       case .grouped: (4 + random.below(8), 3, 1 + random.below(2))
+      case .pulled: (5 + random.below(8), 1 + random.below(3), 2 + random.below(2))
       }
     let activities = counts.activities
     var feeds = (0..<counts.feeds).map { "flat:f\($0)" }
     if style == .grouped { feeds += (0...random.below(2)).map { "notification:n\($0)" } }
     self.activities = activities
     self.feeds = feeds
-    crashes = style == .mixed ? random.pick([0.2, 0.5, 0.9]) : 0.7
-    crashAtStep = style == .mixed ? random.pick([0.05, 0.12]) : 0.15
+    crashes = style == .mixed || style == .switched ? random.pick([0.2, 0.5, 0.9]) : 0.7
+    crashAtStep = style == .mixed || style == .switched ? random.pick([0.05, 0.12]) : 0.15
     share = random.pick([0.25, 0.55])
     jump = random.pick([0, 0.01, 0.03])
     lagging = random.chance(style == .fan ? 0.6 : 0.25)
@@ -86,6 +89,19 @@ final class Interleaving {
       options.headerPlacementsMax = random.pick([1, 2, 256])
       options.jobPlacementsMax = random.pick([1, 2, 1_000])
     }
+    options.idleMilliseconds = 0
+    var pullAbove = 5_000
+    if style.switches {
+      pullAbove = random.pick([0, 1, 1, 5_000, 5_000])
+      options.pullEdgesMax = random.pick([1, 256])
+      options.pullSkipMax = random.pick([0, 1, 1_000])
+      options.pullArrivalsMax = random.pick([1, 10_000])
+      options.pullBackdatedMilliseconds = random.pick([0, .max])
+      options.idleMilliseconds = random.pick([0, 300])
+      options.lastReadMilliseconds = 100
+      options.readerListParts = 2
+    }
+    groups = FixedGroups([FeedGroup(slug: "flat", kind: .flat, pullAbove: pullAbove), Self.notification])
     options.visibleFeedsMax = lagging ? 1 : 1_000
     options.faults = faults
     self.options = options
@@ -250,6 +266,7 @@ final class Interleaving {
     case .remove(let activity, let feed): reference.remove(activity, from: feed)
     case .follow(let source, let target, let limit): reference.follow(source, target, copy: limit)
     case .unfollow(let source, let target, let keep): reference.unfollow(source, target, keepHistory: keep)
+    case .toggle, .read: break
     }
   }
 

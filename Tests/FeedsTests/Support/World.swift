@@ -25,6 +25,8 @@ final class World: Sendable {
     storeOptions.remoteShards = remoteShards
     store = MemoryStore(options: storeOptions)
     var options = FeedEngine.Options()
+    // Nobody is gone unless the test says so: the lists of readers are jobs that sleep for a month.
+    options.idleMilliseconds = 0
     change(&options)
     engine = World.engine(store, clock, SequenceTimeSource(), options, metrics, groups: groups)
   }
