@@ -55,6 +55,10 @@ public func feedAPISpecification() -> ServiceSpecification {
         "ranked-window-max", .integer(1...10_000), default: "\(FeedEngine.Options().rankedWindowMax)",
         help: "newest activities of a feed that a ranked read scores"),
       Setting(
+        "idle-days", .integer(0...3_650), default: "\(FeedEngine.Options().idleDays)",
+        help:
+          "days without a read after which nothing is written into a following feed until it is read again; 0: never"),
+      Setting(
         "filter-scan-max", .integer(1...100_000), default: "\(FeedEngine.Options().filterScanMax)",
         help: "activities of a feed that a filtered read looks at before its page ends"),
       Setting(
@@ -82,6 +86,7 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   if let milliseconds = settings.integer("visible-milliseconds") { options.visibleMilliseconds = UInt64(milliseconds) }
   if let window = settings.integer("ranked-window-max") { options.rankedWindowMax = window }
   if let scanned = settings.integer("filter-scan-max") { options.filterScanMax = scanned }
+  if let days = settings.integer("idle-days") { options.idleDays = days }
   if let mebibytes = settings.integer("page-memory-mib") { options.pageMemoryBytes = mebibytes << 20 }
   options.faults = try FeedFaults.read(context)
   let engine = FeedEngine(

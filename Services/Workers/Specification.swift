@@ -1,4 +1,5 @@
 import ControlPlane
+import Feeds
 import HTTP
 import KeevoClient
 import ServiceKit
@@ -20,6 +21,10 @@ public func workerSpecification() -> ServiceSpecification {
       Setting(
         "data-dir", .path, default: "var/worker",
         help: "where the last configuration is kept, sealed, for a start without PostgreSQL"),
+      Setting(
+        "idle-days", .integer(0...3_650), default: "\(FeedEngine.Options().idleDays)",
+        help:
+          "days without a read after which nothing is written into a following feed until it is read again; 0: never"),
       Setting("lane-width", .integer(1...1_000), default: "4", help: "jobs of one kind that run at once"),
     ] + Setting.keevo + FeedFaults.settings,
     commands: [rssCommand(), importCommand(), deadLettersCommand()],
@@ -30,9 +35,12 @@ public func workerSpecification() -> ServiceSpecification {
         cacheFile: (settings.string("data-dir") ?? ".") + "/configuration.sealed", logger: context.logger,
         metrics: context.metrics)
       let store = try KeevoClient(context)
+      var options = FeedEngine.Options()
+      if let days = settings.integer("idle-days") { options.idleDays = days }
+      options.faults = try FeedFaults.read(context)
       return try await WorkerService.start(
-        store: store, groups: ConfiguredGroups(watcher), laneWidth: settings.integer("lane-width") ?? 4,
-        context: context, notReadyReason: { watcher.notReadyReason },
+        store: store, groups: ConfiguredGroups(watcher), options: options,
+        laneWidth: settings.integer("lane-width") ?? 4, context: context, notReadyReason: { watcher.notReadyReason },
         close: {
           await watcher.stop()
           await store.close()

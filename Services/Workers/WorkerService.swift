@@ -16,11 +16,10 @@ public struct WorkerService: RunningService {
 
   /// Starts to work on what lies in `store`, for feeds of `groups`; `close` is called when all work has ended.
   public static func start(
-    store: any KeyValueStore, groups: any FeedGroupSource, laneWidth: Int, context: ServiceContext,
+    store: any KeyValueStore, groups: any FeedGroupSource, options: FeedEngine.Options = FeedEngine.Options(),
+    laneWidth: Int, context: ServiceContext,
     notReadyReason: @escaping @Sendable () -> String? = { nil }, close: @escaping @Sendable () async -> Void = {}
   ) async throws -> WorkerService {
-    var options = FeedEngine.Options()
-    options.faults = try FeedFaults.read(context)
     let engine = FeedEngine(
       store: store, groups: groups, options: options, logger: context.logger, metrics: context.metrics)
     var limits = JobTable.Limits()

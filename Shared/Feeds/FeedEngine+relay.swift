@@ -126,6 +126,7 @@ extension FeedEngine {
     } catch {
       throw .store(error)
     }
+    switches.increment()
     if payload.pulls { return try await lease.finish() }
     try await lease.renewIfDue()
     // A later turn has its own job.

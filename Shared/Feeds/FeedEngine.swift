@@ -74,6 +74,12 @@ public final class FeedEngine: FeedService {
     /// Rules switched off, to prove that the tests would notice.
     public var faults: Faults = []
     public init() {}
+
+    /// `idleMilliseconds` in days.
+    public var idleDays: Int {
+      get { Int(idleMilliseconds / 86_400_000) }
+      set { idleMilliseconds = UInt64(max(0, newValue)) * 86_400_000 }
+    }
   }
 
   /// Rules that a test can switch off. Production code sets none.
@@ -148,6 +154,7 @@ public final class FeedEngine: FeedService {
   let garbageRows: Counter
   let jobSteps: Counter
   let aggregateWrites: Counter
+  let switches: Counter
   /// Changes of aggregated feeds on their way.
   let aggregateQueue = AggregateQueue()
   let formats = FormatCache()
@@ -174,6 +181,7 @@ public final class FeedEngine: FeedService {
     fanOutEntries = metrics.counter("fanout_entries_total", help: "Entries written to followers")
     garbageRows = metrics.counter("feed_garbage_rows_total", help: "Rows of feeds deleted because nothing cites them")
     jobSteps = metrics.counter("feed_job_steps_total", help: "Steps of feed jobs run")
+    switches = metrics.counter("feed_follows_switched_total", help: "Follows switched between push and pull")
     aggregateWrites = metrics.counter(
       "feed_aggregate_writes_total", help: "Conditional writes into aggregated and notification feeds")
   }

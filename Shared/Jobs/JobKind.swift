@@ -29,7 +29,9 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
 
   /// Those that have a name.
   public static let named: [JobKind] = [
-    .fanOut, .copy, .garbage, .unfollow, .firehose, .push, .webhook, .export, .convert,
+    .fanOut, .copy, .garbage, .unfollow, .firehose, .push, .webhook, .export, .convert, .audit, .reaction, .relay,
+    .reach,
+    .idle,
   ]
 
   /// For metrics, logs and commands.

@@ -174,7 +174,53 @@ import Testing
     #expect(try EdgesRow(bytes) == edges)
     cut(bytes) { _ = try EdgesRow($0) }
     #expect(throws: FormatError.self) { try EdgesRow(Array(bytes.dropLast()) + [1]) }
+    #expect(try EdgesRow([2] + bytes.dropFirst()) == edges, "both formats are read")
     #expect(try EdgesRow.decodeMore(EdgesRow.encodeMore(edges.ends)) == edges.ends)
+  }
+
+  @Test func pullEdges() throws {  // B12
+    var edges = EdgesRow()
+    edges.ends = [EdgeEnd(source: 1, epoch: Stamp(2), last: Stamp(3))]
+    edges.pulls = [
+      PullEdge(target: [65, 66], epoch: Stamp(4), after: Stamp(5), madeAtMilliseconds: 6),
+      PullEdge(target: [67], epoch: Stamp(7), after: Stamp(8), until: 9, madeAtMilliseconds: 10),
+    ]
+    let ends = [0, 0, 0, 0, 0, 0, 0, 1] + be(1) + be(2) + be(3)
+    let first = [0, 2, 65, 66] + be(4) + be(5) + be(.max) + be(6)
+    let second = [0, 1, 67] + be(7) + be(8) + be(9) + be(10)
+    let bytes = [2] + ends + [0, 0, 0, 2] + first + second
+    #expect(edges.encoded == bytes)
+    #expect(try EdgesRow(bytes) == edges)
+    cut(bytes) { _ = try EdgesRow($0) }
+    #expect(edges.pulls[1].takes(Stamp(9)) && !edges.pulls[1].takes(Stamp(10)) && !edges.pulls[1].takes(Stamp(8)))
+
+    let end = UnfollowPayload(target: [65], epoch: Stamp(1), keepHistory: true, last: Stamp(2), pullAfter: 3)
+    #expect(end.encoded == [2, 0, 1, 65] + be(1) + [1] + be(2) + be(3))
+    #expect(try UnfollowPayload(end.encoded) == end)
+    cut(end.encoded) { _ = try UnfollowPayload($0) }
+    var cursor = UnfollowCursor()
+    cursor.stage = .copy
+    #expect(cursor.encoded == [2, 3] + be(0) + [0, 0])
+    #expect(try UnfollowCursor(cursor.encoded) == cursor)
+
+    let relay = RelayPayload(target: [65], epoch: Stamp(1), pulls: true, after: Stamp(2))
+    #expect(relay.encoded == [1, 0, 1, 65] + be(1) + [1] + be(2))
+    #expect(try RelayPayload(relay.encoded) == relay)
+    cut(relay.encoded) { _ = try RelayPayload($0) }
+    #expect(IdlePayload.leave(day: 3).encoded == [1, 0] + be(3))
+    #expect(IdlePayload.return.encoded == [1, 1])
+    for payload in [IdlePayload.leave(day: 3), .return] {
+      #expect(try IdlePayload(payload.encoded) == payload)
+      cut(payload.encoded) { _ = try IdlePayload($0) }
+    }
+    let read = LastRead(atMilliseconds: 5, isIdle: true)
+    #expect(read.encoded == [1] + be(5) + [1])
+    #expect(try LastRead(read.encoded) == read)
+    cut(read.encoded) { _ = try LastRead($0) }
+    let reach = ReachRow(pulls: true)
+    #expect(reach.encoded == [1, 1])
+    #expect(try ReachRow(reach.encoded) == reach)
+    cut(reach.encoded) { _ = try ReachRow($0) }
   }
 
   @Test func jobs() throws {

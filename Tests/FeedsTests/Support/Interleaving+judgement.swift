@@ -108,9 +108,6 @@ extension Interleaving {
             $0.limit = 2
           }
           out.append(("around \(activity)", around, Array((newer.suffix(1) + [activity] + older).prefix(2))))
-          let filter = try ActivityFilter(parsing: "{\"foreign_id\":\"a\(activity)\"}")
-          let named = try await read { $0.filter = filter }
-          out.append(("foreign id a\(activity)", named, [activity]))
         }
         return out
       } catch {
