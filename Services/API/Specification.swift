@@ -59,6 +59,9 @@ public func feedAPISpecification() -> ServiceSpecification {
         help:
           "days without a read after which nothing is written into a following feed until it is read again; 0: never"),
       Setting(
+        "bucket-followers-max", .integer(2...1_000_000_000), default: "\(FeedEngine.Options().bucketFollowersMax)",
+        help: "followers of one feed in one partition; above it they are parted"),
+      Setting(
         "filter-scan-max", .integer(1...100_000), default: "\(FeedEngine.Options().filterScanMax)",
         help: "activities of a feed that a filtered read looks at before its page ends"),
       Setting(
@@ -87,6 +90,7 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   if let window = settings.integer("ranked-window-max") { options.rankedWindowMax = window }
   if let scanned = settings.integer("filter-scan-max") { options.filterScanMax = scanned }
   if let days = settings.integer("idle-days") { options.idleDays = days }
+  if let followers = settings.integer("bucket-followers-max") { options.bucketFollowersMax = followers }
   if let mebibytes = settings.integer("page-memory-mib") { options.pageMemoryBytes = mebibytes << 20 }
   options.faults = try FeedFaults.read(context)
   let engine = FeedEngine(

@@ -25,6 +25,9 @@ public func workerSpecification() -> ServiceSpecification {
         "idle-days", .integer(0...3_650), default: "\(FeedEngine.Options().idleDays)",
         help:
           "days without a read after which nothing is written into a following feed until it is read again; 0: never"),
+      Setting(
+        "bucket-followers-max", .integer(2...1_000_000_000), default: "\(FeedEngine.Options().bucketFollowersMax)",
+        help: "followers of one feed in one partition; above it they are parted"),
       Setting("lane-width", .integer(1...1_000), default: "4", help: "jobs of one kind that run at once"),
     ] + Setting.keevo + FeedFaults.settings,
     commands: [rssCommand(), importCommand(), deadLettersCommand()],
@@ -37,6 +40,7 @@ public func workerSpecification() -> ServiceSpecification {
       let store = try KeevoClient(context)
       var options = FeedEngine.Options()
       if let days = settings.integer("idle-days") { options.idleDays = days }
+      if let followers = settings.integer("bucket-followers-max") { options.bucketFollowersMax = followers }
       options.faults = try FeedFaults.read(context)
       return try await WorkerService.start(
         store: store, groups: ConfiguredGroups(watcher), options: options,

@@ -4,18 +4,6 @@ import Model
 
 /// A fan-out, step by step (B8, B9, B11).
 extension FeedEngine {
-  /// Followers of a feed in the order of their hashes, after the edge `after`.
-  func edges(
-    of feed: [UInt8], _ app: UInt32, after: [UInt8], limit: Int
-  ) async throws(StoreError) -> [Row] {
-    // The next possible key: `after` and a zero byte.
-    let range = RowRange(space: FeedKeys.followerSpace, start: after.isEmpty ? [] : after + [0])
-    let partition = FeedKeys.feed(named: feed, app)
-    return try await store.scan(
-      ScanRequest(scope: .partition(partition, range), limit: min(limit, StoreLimits.scanRowsMax))
-    ).rows
-  }
-
   /// Runs a fan-out from its cursor. Without a lease it neither saves nor ends the job. `visible`: no further than what
   /// an answer waits for.
   func fanOut(

@@ -161,47 +161,40 @@ extension FeedEngine {
     _ wanted: (FollowRecord) -> FollowerEdge?
   ) async throws(StoreError) -> EdgeOutcome? {
     let home = FeedKeys.feed(named: source, app.rawValue)
-    let partition = FeedKeys.feed(named: target, app.rawValue)
     let key = FeedKeys.follower(source)
-    for _ in 0..<options.contentionTriesMax {
+    tries: for _ in 0..<options.contentionTriesMax {
       let fence = fence()
       guard let record = try followRecord(try await get(home, FeedKeys.follow(target))), let edge = wanted(record)
       else {
         return nil
       }
-      let row = try await get(partition, key)
-      var old: FollowerEdge?
-      if let row {
-        do { old = try FollowerEdge(row.value) } catch { throw .unknownFormat("edge: \(error)") }
+      let (buckets, version) = try await buckets(of: target, app.rawValue)
+      let places = places(of: source, in: buckets, of: target, app.rawValue)
+      let rows = try await multiGet(places.map { .init(partition: $0.partition, key: key) })
+      var outcome = EdgeOutcome(timeMilliseconds: timing.wallMilliseconds())
+      // Where two buckets have it, the one that is left says what was there, and is written last.
+      if let old = try self.edge(rows.last ?? nil), old.turn >= edge.turn { return outcome }
+      var counts: [Row]?
+      for (place, row) in zip(places, rows) {
+        let old = try self.edge(row)
+        if let old, old.turn >= edge.turn { continue }
+        var own = edge
+        own.isElsewhere = !place.counts
+        let moves = own.isCounted != (old?.isCounted ?? false)
+        let result = try await write(
+          [
+            SubBatch(
+              partition: place.partition,
+              conditions: [
+                row.map { .versionEquals(key, $0.version) } ?? .absent(key), .notAfter(milliseconds: fence),
+              ], operations: edgeOperations(source, own, over: old), scanAfter: moves ? FeedKeys.reachRange : nil,
+              scanAfterLimit: moves ? 2 : 0)
+          ], traceID)[0]
+        guard result.applied else { continue tries }
+        outcome.timeMilliseconds = result.timeMilliseconds
+        if moves { counts = result.scanned }
       }
-      if let old, old.turn >= edge.turn { return EdgeOutcome(timeMilliseconds: timing.wallMilliseconds()) }
-      var operations: [Operation] = [.put(key, value: edge.encoded)]
-      if let old, old.state == .live {
-        operations.append(.delete(FeedKeys.followerOrder(createdAt: old.createdAt, source: source)))
-      }
-      if edge.state == .live {
-        let order = FollowOrderRow(other: source, createdAt: edge.createdAt, updatedAt: edge.updatedAt)
-        operations.append(
-          .put(FeedKeys.followerOrder(createdAt: edge.createdAt, source: source), value: order.encoded))
-      }
-      let delta: Int64 = (edge.state == .live ? 1 : 0) - (old?.state == .live ? 1 : 0)
-      if delta != 0 {
-        let group = Array(source.prefix { $0 != UInt8(ascii: ":") })
-        operations.append(.add(FeedKeys.followersCount, delta: delta))
-        operations.append(.add(FeedKeys.followersCount(group: group), delta: delta))
-      }
-      let result = try await write(
-        [
-          SubBatch(
-            partition: partition,
-            conditions: [
-              row.map { .versionEquals(key, $0.version) } ?? .absent(key), .notAfter(milliseconds: fence),
-            ], operations: operations, scanAfter: delta == 0 ? nil : FeedKeys.reachRange,
-            scanAfterLimit: delta == 0 ? 0 : 2)
-        ], traceID)[0]
-      guard result.applied else { continue }
-      var outcome = EdgeOutcome(timeMilliseconds: result.timeMilliseconds)
-      if delta != 0 { outcome.pulls = try await review(target, result.scanned, app, traceID) }
+      if let counts { outcome.pulls = try await review(target, buckets, version, counts, app, traceID) }
       return outcome
     }
     throw .overloaded("an edge changes again and again")

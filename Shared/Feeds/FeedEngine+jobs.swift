@@ -4,7 +4,7 @@ import Model
 
 extension FeedEngine: JobHandler {
   public var kinds: [JobKind] {
-    [.fanOut, .copy, .garbage, .unfollow, .audit, .reaction, .convert, .relay, .reach, .idle]
+    [.fanOut, .copy, .garbage, .unfollow, .audit, .reaction, .convert, .relay, .reach, .idle, .split]
   }
 
   /// Runs a job whole; a worker calls it.
@@ -21,6 +21,7 @@ extension FeedEngine: JobHandler {
     case .relay: try await relay(lease)
     case .reach: try await reach(lease)
     case .idle: try await idle(lease)
+    case .split: try await split(lease)
     default: throw .impossible("a \(job.kind.name) job is not the feed domain's")
     }
   }

@@ -10,17 +10,29 @@ extension FeedEngine {
     do { return try ReachRow(row.value) } catch { throw .unknownFormat("reach: \(error)") }
   }
 
-  /// Looks at the number of followers that a write has just shown, and has all of them switched where it has passed the limit.
-  /// Gives whether they pull from now on. What a crash leaves out, the next follow or unfollow does.
+  /// Looks at the number of followers after a change, and has all of them switched where it has passed the limit, and a bucket
+  /// split that has become too full. `rows`: count and `reach` of the partition that was changed. Gives whether followers pull from
+  /// now on. What a crash leaves out, the next follow or unfollow does.
   func review(
-    _ target: [UInt8], _ rows: [Row], _ app: AppID, _ traceID: [UInt8]
+    _ target: [UInt8], _ buckets: BucketsRow, _ version: Stamp?, _ rows: [Row], _ app: AppID, _ traceID: [UInt8]
   ) async throws(StoreError) -> Bool {
     let slug = String(decoding: target.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self)
-    let row = rows.first { $0.key == FeedKeys.reach }
-    let reach = try self.reach(row.map { VersionedValue(value: $0.value, version: $0.version) })
+    let home = FeedKeys.feed(named: target, app.rawValue)
+    var row = rows.first { $0.key == FeedKeys.reach }.map { VersionedValue(value: $0.value, version: $0.version) }
+    var counts = [rows.first { $0.key == FeedKeys.followersCount }.map { Self.number($0.value) } ?? 0]
+    if version != nil {
+      let all = try await multiGet(
+        [.init(partition: home, key: FeedKeys.reach)]
+          + buckets.numbers.map {
+            .init(partition: FeedKeys.bucket($0, of: target, app.rawValue), key: FeedKeys.followersCount)
+          })
+      row = all[0]
+      counts = all.dropFirst().map { Self.number($0?.value ?? []) }
+    }
+    try await splitIfFull(target, buckets, version, counts, app, traceID)
+    let reach = try self.reach(row)
     guard let group = groups.group(slug, app: app) else { return reach.pulls }
-    let count = rows.first { $0.key == FeedKeys.followersCount }.map { Self.number($0.value) } ?? 0
-    let wanted = reach.wanted(followers: count, above: group.pullAbove)
+    let wanted = reach.wanted(followers: counts.reduce(0, +), above: group.pullAbove)
     if wanted == reach.pulls { return wanted }
     let job = JobRecord(
       kind: .reach, madeAtMilliseconds: timing.wallMilliseconds(), traceID: traceID,
@@ -28,7 +40,7 @@ extension FeedEngine {
     let result = try await write(
       [
         SubBatch(
-          partition: FeedKeys.feed(named: target, app.rawValue),
+          partition: home,
           conditions: [row.map { .versionEquals(FeedKeys.reach, $0.version) } ?? .absent(FeedKeys.reach)],
           operations: [.put(FeedKeys.reach, value: ReachRow(pulls: wanted).encoded), JobID.make(job)])
       ], traceID)[0]

@@ -23,10 +23,12 @@ extension FeedEngine {
     return try await walk(feed, app, range, page, notes: true, remember: key)
   }
 
-  /// Reads entries until the page is full, or as many were looked at as a filtered read may. `notes`: whether it counts as a
-  /// read of the feed by those who use it. `remember`: the page is kept under this key, or taken from there if it still stands.
+  /// Reads entries until the page is full, or as many were looked at as a filtered read may. `notes`: whether it counts
+  /// as a read of the feed by those who use it. `remember`: the page is kept under this key, or taken from there if it
+  /// still stands.
   func walk(
-    _ feed: FeedID, _ app: AppID, _ range: RowRange, _ page: PageRequest, oldestFirst: Bool = false, notes: Bool = false,
+    _ feed: FeedID, _ app: AppID, _ range: RowRange, _ page: PageRequest, oldestFirst: Bool = false,
+    notes: Bool = false,
     remember key: ByteKey? = nil
   ) async throws(StoreError) -> FlatPage {
     let name = feed.nameBytes

@@ -57,7 +57,8 @@ extension FeedEngine {
         ? result.stamp : try await arrival(commit.id, item.feed, epoch(commit.job.lease.id), app.rawValue)
       guard last[item.feed] == position else { continue }
       var page = FirstPage(edges: result.scanned)
-      if !result.applied {
+      // One that has buckets is read bucket by bucket.
+      if !result.applied || page.edges.first?.key == FeedKeys.buckets {
         page.edges = try await edges(of: item.feed, app.rawValue, after: [], limit: options.visibleFeedsMax + 1)
       }
       page.complete = page.edges.count <= options.visibleFeedsMax

@@ -329,14 +329,17 @@ extension FeedEngine {
   private func dropMark(
     _ source: [UInt8], _ payload: UnfollowPayload, _ turn: Stamp, _ app: AppID, _ traceID: [UInt8]
   ) async throws(StoreError) {
-    let partition = FeedKeys.feed(named: payload.target, app.rawValue)
     let key = FeedKeys.follower(source)
-    guard let row = try await get(partition, key) else { return }
-    let edge: FollowerEdge
-    do { edge = try FollowerEdge(row.value) } catch { throw .unknownFormat("edge: \(error)") }
-    guard edge.turn == turn, edge.state == .none, !edge.kept else { return }
-    _ = try await write(
-      [SubBatch(partition: partition, conditions: [.versionEquals(key, row.version)], operations: [.delete(key)])],
-      traceID)
+    let buckets = try await buckets(of: payload.target, app.rawValue).row
+    let places = places(of: source, in: buckets, of: payload.target, app.rawValue)
+    let rows = try await multiGet(places.map { .init(partition: $0.partition, key: key) })
+    var batches: [SubBatch] = []
+    for (place, row) in zip(places, rows) {
+      guard let row, let edge = try edge(row), edge.turn == turn, edge.state == .none, !edge.kept else { continue }
+      batches.append(
+        SubBatch(
+          partition: place.partition, conditions: [.versionEquals(key, row.version)], operations: [.delete(key)]))
+    }
+    _ = try await write(batches, traceID)
   }
 }

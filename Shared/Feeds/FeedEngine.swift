@@ -43,6 +43,8 @@ public final class FeedEngine: FeedService {
     public var groupsCountedMax = 1_000
     /// Garbage rows that one read has deleted.
     public var garbagePerReadMax = 128
+    /// Followers of a feed in one partition; above it a bucket is split (B11).
+    public var bucketFollowersMax = 1_000_000
     /// Edges that one feed pulls; further ones stay pushed (B12).
     public var pullEdgesMax = 256
     /// Rows of a pulled source that a read passes over by id before it looks by arrival.
@@ -120,6 +122,10 @@ public final class FeedEngine: FeedService {
     public static let reactionsReturn = Faults(rawValue: 1 << 21)
     /// Late writers of a reaction's activity in target feeds are not refused.
     public static let noticesReturn = Faults(rawValue: 1 << 22)
+    /// While a bucket is split, only the new one is written.
+    public static let splitWritesOne = Faults(rawValue: 1 << 28)
+    /// A new bucket is read though nobody was copied into it.
+    public static let splitFillsNothing = Faults(rawValue: 1 << 29)
     /// A pulled edge is given nothing, not even what arrived before it was switched.
     public static let pulledNotPushed = Faults(rawValue: 1 << 24)
     /// Reads take from pulled sources what `add_to_many` put there.

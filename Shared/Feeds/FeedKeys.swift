@@ -46,6 +46,11 @@ enum FeedKeys {
     Partition(app: app, name: Array("d/\(day)/\(part)".utf8))
   }
 
+  /// A part of a feed's followers; the first lies in the feed's own partition.
+  static func bucket(_ number: UInt32, of feed: [UInt8], _ app: UInt32) -> Partition {
+    number == 0 ? self.feed(named: feed, app) : Partition(app: app, name: Array("b/\(number)/".utf8) + feed)
+  }
+
   // MARK: Keys
 
   static let record = RowKey(space: recordSpace)
@@ -65,6 +70,9 @@ enum FeedKeys {
   static func follower(_ source: [UInt8]) -> RowKey {
     RowKey(space: followerSpace, rest: bigEndian(feedHash(source)) + source)
   }
+
+  /// How the followers are shared among buckets: before all edges.
+  static let buckets = RowKey(space: followerSpace)
 
   static func followerOrder(createdAt: ActivityTime, source: [UInt8]) -> RowKey {
     RowKey(

@@ -2,10 +2,12 @@ import Jobs
 import KeevoClient
 import Model
 
-/// A relation at its target: what fan-outs go by (B11). Format 1. An ended edge stays as a mark that only garbage visits.
+/// A relation at its target: what fan-outs go by (B11). Format 1, or 2 where another bucket has it too. An ended edge stays as a mark that only garbage visits.
 struct FollowerEdge: Hashable, Sendable {
   var state: FollowRecord.State
   var kept: Bool
+  /// Another bucket has it too, and counts and lists it.
+  var isElsewhere = false
   var epoch: Stamp
   var turn: Stamp
   var since: Stamp
@@ -39,11 +41,14 @@ struct FollowerEdge: Hashable, Sendable {
     return out
   }
 
+  /// Whether this row counts and is listed.
+  var isCounted: Bool { state == .live && !isElsewhere }
+
   var encoded: [UInt8] {
     var out = ByteWriter()
-    out.integer(UInt8(1))
+    out.integer(UInt8(isElsewhere ? 2 : 1))
     out.integer(state.rawValue)
-    out.integer(UInt8(kept ? 1 : 0))
+    out.integer(UInt8((kept ? 1 : 0) | (isElsewhere ? 2 : 0)))
     for stamp in [epoch, turn, since] { out.integer(stamp.rawValue) }
     out.integer(pullAfter)
     out.integer(createdAt.microseconds)
@@ -54,11 +59,13 @@ struct FollowerEdge: Hashable, Sendable {
 
   init(_ bytes: [UInt8]) throws(FormatError) {
     var reader = ByteReader(bytes)
-    _ = try reader.format(1...1)
+    _ = try reader.format(1...2)
     let state: UInt8 = try reader.integer()
     guard let state = FollowRecord.State(rawValue: state) else { throw .malformed("state \(state) of an edge") }
     self.state = state
-    kept = try reader.integer(UInt8.self) & 1 == 1
+    let flags: UInt8 = try reader.integer()
+    kept = flags & 1 != 0
+    isElsewhere = flags & 2 != 0
     epoch = Stamp(try reader.integer())
     turn = Stamp(try reader.integer())
     since = Stamp(try reader.integer())

@@ -26,12 +26,14 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
   public static let reach = JobKind(rawValue: 31)
   /// Switches the follows of readers who have gone or come back.
   public static let idle = JobKind(rawValue: 32)
+  /// Parts a feed's followers into one bucket more.
+  public static let split = JobKind(rawValue: 33)
 
   /// Those that have a name.
   public static let named: [JobKind] = [
     .fanOut, .copy, .garbage, .unfollow, .firehose, .push, .webhook, .export, .convert, .audit, .reaction, .relay,
     .reach,
-    .idle,
+    .idle, .split,
   ]
 
   /// For metrics, logs and commands.
@@ -51,6 +53,7 @@ public struct JobKind: RawRepresentable, Hashable, Sendable {
     case .relay: "relay"
     case .reach: "reach"
     case .idle: "idle"
+    case .split: "split"
     default: "kind-\(rawValue)"
     }
   }

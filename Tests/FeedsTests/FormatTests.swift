@@ -223,6 +223,33 @@ import Testing
     cut(reach.encoded) { _ = try ReachRow($0) }
   }
 
+  @Test func buckets() throws {  // B11
+    var row = BucketsRow()
+    #expect(row.encoded == [1, 0, 1] + be(0) + [0, 0, 0, 0, 1, 0, 0, 0, 0])
+    row.buckets.append(.init(start: 0x10, number: 2, from: 3, isFilled: false))
+    #expect(row.encoded == [1, 0, 2] + be(0) + [0, 0, 0, 0, 1, 0, 0, 0, 0] + be(0x10) + [0, 0, 0, 2, 2, 0, 0, 0, 3])
+    #expect(try BucketsRow(row.encoded) == row)
+    cut(row.encoded) { _ = try BucketsRow($0) }
+    #expect(row.index(of: 0xF) == 0 && row.index(of: 0x10) == 1 && row.end(0) == 0x10 && row.end(1) == nil)
+    #expect(row.numbers == [0, 2, 3] && row.isSplitting && row.buckets[1].read == 3)
+    let split = SplitPayload(number: 2, from: 1, start: 3, end: nil)
+    #expect(split.encoded == [1, 0, 0, 0, 2, 0, 0, 0, 1] + be(3) + [0] + be(0))
+    for payload in [split, SplitPayload(number: 2, from: 1, start: 3, end: 4)] {
+      #expect(try SplitPayload(payload.encoded) == payload)
+      cut(payload.encoded) { _ = try SplitPayload($0) }
+    }
+    var cursor = SplitCursor(stage: .clears, dueMilliseconds: 5)
+    cursor.after = [9]
+    #expect(cursor.encoded == [1, 3] + be(5) + [0, 1, 9])
+    #expect(try SplitCursor(cursor.encoded) == cursor)
+    let record = FollowRecord(since: Stamp(3), before: nil, createdAt: ActivityTime(microseconds: 5))
+    var edge = FollowerEdge(record, state: .live, turn: Stamp(9))
+    edge.isElsewhere = true
+    #expect(edge.encoded == [2, 1, 2] + be(0) + be(9) + be(3) + be(.max) + be(5) + be(5) + [0])
+    #expect(try FollowerEdge(edge.encoded) == edge)
+    #expect(!edge.isCounted)
+  }
+
   @Test func jobs() throws {
     let fan = FanOutPayload(id: id, items: [.init(feed: [65], kind: .to)])
     #expect(fan.encoded == [1] + be(id.ticks) + be(id.low) + [1, 0, 1, 1, 0, 1, 65])

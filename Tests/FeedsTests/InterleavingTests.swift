@@ -50,6 +50,8 @@ import Testing
     ("the way back to push copies nothing", .backWithoutCopy, .pulled),
     ("kept history forgets what was pulled", .keepsNoPulled, .pulled),
     ("removals hide nothing that was pulled", .noHides, .pulled),
+    ("a split writes one bucket only", .splitWritesOne, .buckets),
+    ("a new bucket is not filled", .splitFillsNothing, .buckets),
     ("placement epochs recur under both plans", .epochsReused, .switched),
   ])
   func theDriverNoticesARuleSwitchedOff(_ name: String, _ faults: FeedEngine.Faults, _ style: FeedOperation.Style) {

@@ -104,6 +104,8 @@ enum FeedOperation: CustomStringConvertible {
     case grouped
     /// One source and two followers, whose follows are switched between push and pull again and again.
     case pulled
+    /// One source, whose followers are parted again and again.
+    case buckets
     /// Anything in any of up to four feeds, with follows that are switched.
     case switched
 
@@ -126,6 +128,12 @@ enum FeedOperation: CustomStringConvertible {
     case (.fan, ..<0.50): return .remove(activity, from: follower)
     case (.fan, ..<0.75): return .follow(follower, feeds[0], copy: random.pick([0, 9, 9]))
     case (.fan, _): return .unfollow(follower, feeds[0], keepHistory: random.chance(0.5))
+    case (.buckets, ..<0.30): return .add(activity, to: feeds[0], targets: [])
+    case (.buckets, ..<0.35): return .remove(activity, from: feeds[0])
+    case (.buckets, ..<0.40): return .remove(activity, from: follower)
+    case (.buckets, ..<0.76): return .follow(follower, feeds[0], copy: random.pick([0, 9, 9]))
+    case (.buckets, ..<0.92): return .unfollow(follower, feeds[0], keepHistory: random.chance(0.4))
+    case (.buckets, _): return .toggle(follower, feeds[0])
     case (.pulled, _): return pulled(feeds, activity, follower, draw, &random)
     default: break
     }

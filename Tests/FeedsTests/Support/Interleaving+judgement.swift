@@ -63,6 +63,39 @@ extension Interleaving {
     return true
   }
 
+  /// Followers are listed, counted and found as they follow.
+  func checkFollowers(_ when: String) -> Bool {
+    if doubtful.contains(where: { $0.activity == nil }) { return true }
+    let engine = reader()
+    let app = app
+    for feed in feeds where feed.hasPrefix("flat:") {
+      let wanted = reference.followers(of: feed)
+      let all = feeds.map(Self.feed)
+      let got = Self.wait(on: executor) { () -> (listed: [String], found: [String], paged: [String], count: Int)? in
+        do {
+          let target = Self.feed(feed)
+          let listed = try await engine.followers(target, app: app, list: FollowListRequest(limit: 100))
+          let found = try await engine.followers(target, app: app, list: FollowListRequest(limit: 100, filter: all))
+          var paged: [FollowRelation] = []
+          for offset in 0...all.count {
+            paged += try await engine.followers(target, app: app, list: FollowListRequest(limit: 1, offset: offset))
+          }
+          let count = try await engine.followerCount(of: target, from: ["flat", "notification"], app: app)
+          return (
+            listed.map(\.source.description), found.map(\.source.description), paged.map(\.source.description), count
+          )
+        } catch {
+          return nil
+        }
+      }
+      guard let got else { return fail("\(when): followers of \(feed) cannot be read") }
+      guard got.listed.sorted() == wanted, got.found.sorted() == wanted, got.paged == got.listed,
+        got.count == wanted.count
+      else { return fail("\(when), followers of \(feed): \(got), must be \(wanted)") }
+    }
+    return true
+  }
+
   /// Pages of every form have what the whole feed has.
   private func checkPages(_ feed: String, _ all: [Int], _ when: String) -> Bool {
     let engine = reader()

@@ -61,6 +61,7 @@ final class Interleaving {
       switch style {
       case .mixed, .switched: ([4, 7, 10][size], size + 1, size + 2)
       case .fan: (12, 6, 5)
+      case .buckets: (8 + random.below(8), 4, 5)
       case .changes: (6 + random.below(7), 1 + random.below(2), 3 + random.below(2))
       case .relation: (4 + random.below(7), 1 + random.below(2), 2)
       case .grouped: (4 + random.below(8), 3, 1 + random.below(2))
@@ -75,7 +76,7 @@ final class Interleaving {
     crashAtStep = style == .mixed || style == .switched ? random.pick([0.05, 0.12]) : 0.15
     share = random.pick([0.25, 0.55])
     jump = random.pick([0, 0.01, 0.03])
-    lagging = random.chance(style == .fan ? 0.6 : 0.25)
+    lagging = random.chance(style == .fan || style == .buckets ? 0.6 : 0.25)
     operations = (0..<counts.operations).map { _ in
       FeedOperation.random(feeds: feeds, activities: activities, style: style, &random)
     }
@@ -100,6 +101,10 @@ final class Interleaving {
       options.idleMilliseconds = random.pick([0, 300])
       options.lastReadMilliseconds = 100
       options.readerListParts = 2
+    }
+    if style == .buckets {
+      options.bucketFollowersMax = random.pick([1, 2])
+      pullAbove = random.pick([2, 5_000, 5_000])
     }
     groups = FixedGroups([FeedGroup(slug: "flat", kind: .flat, pullAbove: pullAbove), Self.notification])
     options.visibleFeedsMax = lagging ? 1 : 1_000
@@ -131,9 +136,12 @@ final class Interleaving {
         unanswered = []
       }
     }
-    if !settle(everything: true) || !check("at rest") || !checkAudit() { return false }
-    clock.advance(3 * Self.mark)
-    return settle(everything: true) && check("after the collection of marks")
+    if !settle(everything: true) || !check("at rest") || !checkAudit() || !checkFollowers("at rest") { return false }
+    for _ in 0..<3 {
+      clock.advance(3 * Self.mark)
+      if !settle(everything: true) { return false }
+    }
+    return check("after the collection of marks") && checkFollowers("after the collection of marks")
   }
 
   /// Runs requests side by side, with workers and stalled ones between their steps. Gives those that were never answered; `nil`

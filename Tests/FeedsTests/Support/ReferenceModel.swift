@@ -101,6 +101,9 @@ struct ReferenceModel {
     }
   }
 
+  /// Who follows the feed, by name.
+  func followers(of feed: String) -> [String] { live.keys.filter { $0.target == feed }.map(\.source).sorted() }
+
   mutating func unfollow(_ source: String, _ target: String, keepHistory: Bool) {
     guard let epoch = live.removeValue(forKey: Relation(source: source, target: target)), !keepHistory else { return }
     citations[source] = citations[source]?.mapValues { $0.filter { $0.relation != epoch } }
