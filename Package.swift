@@ -124,7 +124,11 @@ let package = Package(
     service("PersonalizationService", "Personalization", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     service(
       "DashboardService", "Dashboard",
-      ["ServiceKit", "Feeds", "ControlPlane", "Auth", "PubSub", "HTTP", "EventLoop", "Telemetry", "Model", "JSON"],
+      [
+        "ServiceKit", "Feeds", "ControlPlane", "Auth", "KeevoClient", "PubSub", "HTTP", "EventLoop", "Telemetry",
+        "Model",
+        "JSON",
+      ],
       resources: [.embedInCode("Resources/app-config.schema.json")]),
     service(
       "WorkerService", "Workers",

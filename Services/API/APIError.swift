@@ -92,6 +92,14 @@ struct APIError: Error, Hashable, Sendable {
       retryAfterSeconds: retryAfterSeconds)
   }
 
+  static func usedUp(retryAfterSeconds: Int) -> APIError {
+    APIError(
+      status: 429, code: 9, exception: "RateLimitReached",
+      detail:
+        "the app's feed_updates_per_month are used up: reads and removals go on, adding begins again next month (UTC)",
+      retryAfterSeconds: retryAfterSeconds)
+  }
+
   static func unavailable(_ detail: String) -> APIError {
     APIError(
       status: 503, code: -1, exception: "InternalSystemException", detail: detail, retryAfterSeconds: 1)

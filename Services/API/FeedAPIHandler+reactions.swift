@@ -24,6 +24,7 @@ extension FeedAPIHandler {
     let extra = try body.extraMembers() ?? []
     let user = try actingUser(try body.name("user_id"), context)
     try checkTargets(targets, context)
+    if !targets.isEmpty { try checkUsage(context.app) }
     let input = ReactionInput(
       kind: kind, parent: parent, userID: user, id: id, time: context.times?.first, data: data, targetFeeds: targets,
       extraMembers: extra)
@@ -31,6 +32,7 @@ extension FeedAPIHandler {
     do { reaction = try await reactions.addReaction(input, context.change) } catch {
       throw failed(error, context)
     }
+    usage?.note(.reactions, app: context.app.id)
     return try await answer(ReactionTree(reaction), status: 201, context)
   }
 
@@ -50,6 +52,7 @@ extension FeedAPIHandler {
     let change = ReactionChange(
       data: try body.data(), targetFeeds: try body.targetFeeds(), extraMembers: try body.extraMembers())
     try checkTargets(change.targetFeeds ?? [], context)
+    if change.targetFeeds?.isEmpty == false { try checkUsage(context.app) }
     let id = try await ownReaction(context)
     do {
       _ = try await reactions.updateReaction(id, change, context.change)

@@ -36,6 +36,8 @@ public struct FeedAPIHandler: HTTPHandler {
   let pool: BlockingPool
   /// Scheme and host in front of the addresses given in answers; `nil`: as the client sees them.
   let publicOrigin: String?
+  /// What apps use is counted here; `nil`: nowhere, and nothing is limited.
+  let usage: UsageLedger?
 
   public static let standardMoreInformation = "https://getstream.io/docs/api_error_responses"
 
@@ -45,7 +47,7 @@ public struct FeedAPIHandler: HTTPHandler {
     limits: APILimits = APILimits(), logger: Logger = .silent, metrics: Metrics = Metrics(),
     moreInformation: String = standardMoreInformation, openAPIDocument: [UInt8]? = nil,
     idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil, standIns: StandInPages = StandInPages(),
-    publicOrigin: String? = nil
+    publicOrigin: String? = nil, usage: UsageLedger? = nil
   ) {
     self.configuration = configuration
     self.files = files
@@ -60,6 +62,7 @@ public struct FeedAPIHandler: HTTPHandler {
     self.enrichment = enrichment
     self.moderation = moderation
     self.limits = limits
+    self.usage = usage
     self.logger = logger
     self.moreInformation = moreInformation
     openAPI = openAPIDocument.map { OpenAPIDocument(yaml: $0) }
@@ -180,12 +183,21 @@ public struct FeedAPIHandler: HTTPHandler {
     if form.rate.isExceeded {
       throw .rateLimited(retryAfterSeconds: Int(form.rate.resetSeconds - nowMicroseconds / 1_000_000))
     }
+    if route.addsToFeeds { try checkUsage(key.app) }
+    usage?.note(.requests, app: key.app.id)
     let bytesMax = route.isUpload ? limits.uploadBytesMax : limits.bodyBytesMax
     guard request.body.count <= bytesMax else { throw .tooLarge(bytesMax: bytesMax) }
     return RequestContext(
       request: request, query: query, route: route, parameters: parameters, apiKey: keys.first ?? "", app: key.app,
       identity: identity,
       times: nil, publicOrigin: publicOrigin, traceID: trace.bytes)
+  }
+
+  /// Refuses what would add to feeds where the app has used up its month (insight D53).
+  func checkUsage(_ app: AppConfiguration) throws(APIError) {
+    if let seconds = usage?.secondsUntilFeedUpdates(app.usageLimits, app: app.id) {
+      throw .usedUp(retryAfterSeconds: seconds)
+    }
   }
 
   /// A scope that covers any of the resources that open a route will do.

@@ -28,13 +28,15 @@ public struct FeedAPIService: RunningService {
     public var files: FileStore
     /// Where answers of requests with an `Idempotency-Key` are kept, and what gives them their times.
     public var idempotency: (store: any KeyValueStore, times: any TimeSource)?
+    /// Counts what apps use, until the service ends.
+    public var usage: UsageLedger?
     public var notReadyReason: @Sendable () async -> String?
     public var close: @Sendable () async -> Void
 
     public init(
       configuration: any ConfigurationSource, feeds: any FeedService, reactions: any ReactionService,
       entities: Entities, enrichment: Enrichment, moderation: ModerationLog, files: FileStore,
-      idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil,
+      idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil, usage: UsageLedger? = nil,
       notReadyReason: @escaping @Sendable () async -> String? = { nil },
       close: @escaping @Sendable () async -> Void = {}
     ) {
@@ -46,6 +48,7 @@ public struct FeedAPIService: RunningService {
       self.moderation = moderation
       self.files = files
       self.idempotency = idempotency
+      self.usage = usage
       self.notReadyReason = notReadyReason
       self.close = close
     }
@@ -65,7 +68,14 @@ public struct FeedAPIService: RunningService {
       logger: context.logger, metrics: context.metrics,
       moreInformation: context.configuration.string("more-info") ?? FeedAPIHandler.standardMoreInformation,
       openAPIDocument: document(context), idempotency: foundation.idempotency,
-      standIns: standIns, publicOrigin: try publicOrigin(context.configuration))
+      standIns: standIns, publicOrigin: try publicOrigin(context.configuration), usage: foundation.usage)
+    foundation.usage?.start(
+      on: context.loops.any(),
+      everyMilliseconds: context.configuration.integer("usage-milliseconds") ?? UsageLedger.everyMillisecondsDefault)
+    let close: @Sendable () async -> Void = {
+      await foundation.usage?.stop()
+      await foundation.close()
+    }
     return FeedAPIService(
       http: try await HTTPService.start(
         CompressingHandler(
@@ -73,7 +83,7 @@ public struct FeedAPIService: RunningService {
           bytesMin: context.configuration.integer("compress-bytes-min")
             ?? CompressingHandler<FeedAPIHandler>.bytesMinDefault), context: context),
       notReady: foundation.notReadyReason,
-      close: foundation.close)
+      close: close)
   }
 
   public func notReadyReason() async -> String? { await notReady() }

@@ -106,6 +106,14 @@ enum Route: Hashable, Sendable {
     }
   }
 
+  /// Whether it always puts activities into feeds; reactions do so only where they name target feeds.
+  var addsToFeeds: Bool {
+    switch self {
+    case .addActivities, .addToMany, .updateTargets, .follow, .followMany: true
+    default: false
+    }
+  }
+
   /// The resource a server token must cover (feeds 1.6).
   var resource: APIResource {
     switch self {

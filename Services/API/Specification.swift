@@ -67,6 +67,9 @@ public func feedAPISpecification() -> ServiceSpecification {
       Setting(
         "page-memory-mib", .integer(0...1_048_576), default: "\(FeedEngine.Options().pageMemoryBytes >> 20)",
         help: "flat pages kept as they were read last; the store is asked at each read whether they stand"),
+      Setting(
+        "usage-milliseconds", .integer(100...600_000), default: "\(UsageLedger.everyMillisecondsDefault)",
+        help: UsageLedger.everyMillisecondsHelp),
     ] + Setting.keevo + Setting.objectStorage + FeedFaults.settings + Enrichment.Limits.settings + APILimits.settings
       + Setting.http,
     build: { context in try await FeedAPIService.start(try await foundation(context), context: context) })
@@ -93,10 +96,11 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   if let followers = settings.integer("bucket-followers-max") { options.bucketFollowersMax = followers }
   if let mebibytes = settings.integer("page-memory-mib") { options.pageMemoryBytes = mebibytes << 20 }
   options.faults = try FeedFaults.read(context)
+  let usage = UsageLedger(store: store, logger: context.logger)
   let engine = FeedEngine(
     store: store, times: times, groups: ConfiguredGroups(watcher), options: options,
-    timing: JobTiming(wallMilliseconds: { UInt64(max(0, wallClockMicroseconds()) / 1_000) }), logger: context.logger,
-    metrics: context.metrics)
+    timing: JobTiming(wallMilliseconds: { UInt64(max(0, wallClockMicroseconds()) / 1_000) }), usage: usage,
+    logger: context.logger, metrics: context.metrics)
   return FeedAPIService.Foundation(
     configuration: watcher,
     feeds: GroupUseRecorder(base: engine) { watcher.noteInUse(app: $0, group: $1) },
@@ -107,7 +111,7 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
     files: FileStore(
       uploads: Uploads(store: store), storage: objectStorage(settings),
       signer: FileSigner(secrets: masterKey.derived(for: "millrace file addresses"))),
-    idempotency: (store, times),
+    idempotency: (store, times), usage: usage,
     notReadyReason: {
       if let reason = watcher.notReadyReason { return reason }
       do throws(StoreError) {

@@ -19,7 +19,7 @@ public func dashboardSpecification() -> ServiceSpecification {
       Setting(
         "master-key-file", .path, default: "var/master.key",
         help: "the key that seals secrets; made with mode 600 if it is not there"),
-    ],
-    commands: [.apply, .export, .schema, .keys, .apps, .token, .audit, .migrate],
+    ] + Setting.keevo,
+    commands: [.apply, .export, .schema, .keys, .apps, .token, .audit, .usage, .migrate],
     build: { context in try await DashboardService.start(context) })
 }

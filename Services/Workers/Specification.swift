@@ -29,6 +29,9 @@ public func workerSpecification() -> ServiceSpecification {
         "bucket-followers-max", .integer(2...1_000_000_000), default: "\(FeedEngine.Options().bucketFollowersMax)",
         help: "followers of one feed in one partition; above it they are parted"),
       Setting("lane-width", .integer(1...1_000), default: "4", help: "jobs of one kind that run at once"),
+      Setting(
+        "usage-milliseconds", .integer(100...600_000), default: "\(UsageLedger.everyMillisecondsDefault)",
+        help: UsageLedger.everyMillisecondsHelp),
     ] + Setting.keevo + FeedFaults.settings,
     commands: [rssCommand(), importCommand(), deadLettersCommand()],
     build: { context in

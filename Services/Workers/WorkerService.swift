@@ -20,8 +20,9 @@ public struct WorkerService: RunningService {
     laneWidth: Int, context: ServiceContext,
     notReadyReason: @escaping @Sendable () -> String? = { nil }, close: @escaping @Sendable () async -> Void = {}
   ) async throws -> WorkerService {
+    let usage = UsageLedger(store: store, logger: context.logger)
     let engine = FeedEngine(
-      store: store, groups: groups, options: options, logger: context.logger, metrics: context.metrics)
+      store: store, groups: groups, options: options, usage: usage, logger: context.logger, metrics: context.metrics)
     var limits = JobTable.Limits()
     limits.laneWidth = laneWidth
     let runner = JobRunner(
@@ -29,7 +30,15 @@ public struct WorkerService: RunningService {
       metrics: context.metrics)
     let http = try await HTTPService.start(NotServedYetHandler(service: "worker"), context: context)
     runner.start()
-    return WorkerService(runner: runner, http: http, notReady: notReadyReason, close: close)
+    usage.start(
+      on: context.loops.any(),
+      everyMilliseconds: context.configuration.integer("usage-milliseconds") ?? UsageLedger.everyMillisecondsDefault)
+    return WorkerService(
+      runner: runner, http: http, notReady: notReadyReason,
+      close: {
+        await usage.stop()
+        await close()
+      })
   }
 
   public func notReadyReason() async -> String? { notReady() ?? runner.notReadyReason }

@@ -43,6 +43,8 @@ public struct AppConfiguration: Hashable, Sendable {
   public var disableAuthChecks: Bool
   /// `limits.requests_…` (insight D95).
   public var requestLimits: RequestLimits
+  /// `limits` of what is used in a month (insight D95).
+  public var usageLimits: UsageLimits
   /// `personalization.enabled` (insight P9).
   public var personalizationEnabled: Bool
   /// The names under `personalization.resources` (insight P15).
@@ -60,7 +62,8 @@ public struct AppConfiguration: Hashable, Sendable {
   public init(
     id: AppID, name: String, suspended: Bool = false, groups: [FeedGroup], allowAnonymousRead: Bool = false,
     disableAuthChecks: Bool = false, requestLimits: RequestLimits = RequestLimits(),
-    personalizationEnabled: Bool = false, personalizationResources: Set<String> = [], auditLogs: Bool = true,
+    usageLimits: UsageLimits = UsageLimits(), personalizationEnabled: Bool = false,
+    personalizationResources: Set<String> = [], auditLogs: Bool = true,
     dataPrivacy: Bool = true, moderation: Bool = false,
     followCountsSource: String = "timeline", followCountsTarget: String = "user", rules: [AccessRule] = []
   ) {
@@ -73,6 +76,7 @@ public struct AppConfiguration: Hashable, Sendable {
     self.allowAnonymousRead = allowAnonymousRead
     self.disableAuthChecks = disableAuthChecks
     self.requestLimits = requestLimits
+    self.usageLimits = usageLimits
     self.personalizationEnabled = personalizationEnabled
     self.personalizationResources = personalizationResources
     self.auditLogs = auditLogs

@@ -4,9 +4,9 @@ import Model
 ///
 /// It holds secrets in clear: only `SnapshotCache` writes it anywhere, sealed.
 enum SnapshotCodec {
-  static let format: UInt8 = 2
+  static let format: UInt8 = 3
   /// Formats that are read: the current one and the one before.
-  static let formats: ClosedRange<UInt8> = 1...2
+  static let formats: ClosedRange<UInt8> = 2...3
 
   enum Failure: Error, Hashable, CustomStringConvertible {
     case unknownFormat(UInt8)
@@ -33,6 +33,7 @@ enum SnapshotCodec {
       ])
       out.limits(app.requestLimits.perApp)
       out.limits(app.requestLimits.perUser)
+      out.optional(app.usageLimits.feedUpdatesPerMonth.map { Int64($0) })
       out.texts(app.personalizationResources.sorted())
       out.number(UInt64(app.rules.count))
       for rule in app.rules { out.rule(rule) }
@@ -68,32 +69,25 @@ enum SnapshotCodec {
     var input = Reader(bytes: bytes)
     let number = try input.byte()
     guard formats.contains(number) else { throw .unknownFormat(number) }
-    input.format = number
     var snapshot = ConfigurationSnapshot(revision: Int64(bitPattern: try input.number()), apps: [:], keys: [:])
     for _ in 0..<(try input.count()) {
       let id = try input.app()
       let name = try input.text()
-      var flags = try input.byte()
-      var limits = RequestLimits()
-      var resources: [String] = []
+      let flags = try input.byte()
+      let limits = RequestLimits(perApp: try input.limits(), perUser: try input.limits())
+      var usageLimits = UsageLimits()
+      if number >= 3 { usageLimits.feedUpdatesPerMonth = try input.optional().map { Int(clamping: $0) } }
+      let resources = try input.texts()
       var rules: [AccessRule] = []
-      var counted = ["timeline", "user"]
-      if number >= 2 {
-        limits.perApp = try input.limits()
-        limits.perUser = try input.limits()
-        resources = try input.texts()
-        for _ in 0..<(try input.count()) { rules.append(try input.rule()) }
-        counted = try input.texts()
-        guard counted.count == 2 else { throw .damaged }
-      } else {
-        // It had no switches: as if the app's file had none (feeds 1.8).
-        flags |= 16 | 32
-      }
+      for _ in 0..<(try input.count()) { rules.append(try input.rule()) }
+      let counted = try input.texts()
+      guard counted.count == 2 else { throw .damaged }
       var groups: [FeedGroup] = []
       for _ in 0..<(try input.count()) { groups.append(try input.group()) }
       snapshot.apps[id] = AppConfiguration(
         id: id, name: name, suspended: flags & 1 != 0, groups: groups, allowAnonymousRead: flags & 2 != 0,
-        disableAuthChecks: flags & 4 != 0, requestLimits: limits, personalizationEnabled: flags & 8 != 0,
+        disableAuthChecks: flags & 4 != 0, requestLimits: limits, usageLimits: usageLimits,
+        personalizationEnabled: flags & 8 != 0,
         personalizationResources: Set(resources), auditLogs: flags & 16 != 0, dataPrivacy: flags & 32 != 0,
         moderation: flags & 64 != 0, followCountsSource: counted[0], followCountsTarget: counted[1], rules: rules)
     }
@@ -157,7 +151,6 @@ enum SnapshotCodec {
   private struct Reader {
     let bytes: [UInt8]
     var offset = 0
-    var format = SnapshotCodec.format
     var isAtEnd: Bool { offset == bytes.count }
 
     init(bytes: [UInt8]) { self.bytes = bytes }
@@ -219,16 +212,14 @@ enum SnapshotCodec {
       let flags = try byte()
       guard let pullAbove = Int(exactly: try number()) else { throw .damaged }
       var group = FeedGroup(slug: slug, kind: kind, policy: policy, realtime: flags & 1 != 0, pullAbove: pullAbove)
-      if format >= 2 {
-        group.rankingDefault = try texts().first
-        let pairs = try texts()
-        guard pairs.count % 2 == 0 else { throw .damaged }
-        for index in stride(from: 0, to: pairs.count, by: 2) { group.rankings[pairs[index]] = pairs[index + 1] }
-        group.reaggregate = flags & 2 != 0
-        group.aggregationFormat = try texts().first
-        guard let shown = Int(exactly: try number()) else { throw .damaged }
-        group.activitiesPerGroupMax = shown
-      }
+      group.rankingDefault = try texts().first
+      let pairs = try texts()
+      guard pairs.count % 2 == 0 else { throw .damaged }
+      for index in stride(from: 0, to: pairs.count, by: 2) { group.rankings[pairs[index]] = pairs[index + 1] }
+      group.reaggregate = flags & 2 != 0
+      group.aggregationFormat = try texts().first
+      guard let shown = Int(exactly: try number()) else { throw .damaged }
+      group.activitiesPerGroupMax = shown
       return group
     }
     mutating func texts() throws(Failure) -> [String] {

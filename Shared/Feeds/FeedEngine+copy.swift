@@ -55,6 +55,7 @@ extension FeedEngine {
       throw .store(error)
     }
     try await lease.commit(.finish, operations: puts(rest))
+    noteFeedUpdates(entries.count, app)
   }
 
   func isAggregated(_ feed: [UInt8], _ app: AppID) throws(JobError) -> Bool {

@@ -144,7 +144,7 @@ extension FeedEngine {
         var inTime = true
         for request in entries(activity, item, epoch, arrived, followers.flat, app.rawValue, fence, traceID) {
           let late = try await store.putMany(request).late
-          fanOutEntries.increment(by: request.targets.count - late.count)
+          noteEntries(request.targets.count - late.count, app)
           if !late.isEmpty { inTime = false }
         }
         for case .late in try await aggregate(changes, app, traceID) { inTime = false }
@@ -173,6 +173,7 @@ extension FeedEngine {
     _ activity: ActivityID, _ item: FanOutPayload.Item, _ epoch: Stamp, _ app: AppID, _ traceID: [UInt8]
   ) async throws(StoreError) -> Stamp {
     let result = try await write([ownRow(activity, item, epoch, app.rawValue)], traceID)[0]
+    if result.applied { noteFeedUpdates(1, app) }
     return result.applied ? result.stamp : try await arrival(activity, item.feed, epoch, app.rawValue)
   }
 

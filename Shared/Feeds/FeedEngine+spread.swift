@@ -46,6 +46,7 @@ extension FeedEngine {
       batches[position].scanAfterLimit = options.visibleFeedsMax + 1
     }
     let results = try await write(batches, traceID)
+    noteFeedUpdates(results.count { $0.applied }, app)
     var arrivals = fresh.map { [Stamp](repeating: .zero, count: $0.job.items.count) }
     var pages: [[UInt8]: FirstPage] = [:]
     for (position, (place, result)) in zip(places, results).enumerated() {
@@ -171,8 +172,9 @@ extension FeedEngine {
     }
     let outcomes = await concurrently(requests) { [self] item in
       await Result.of { () throws(StoreError) in
-        fanOutEntries.increment(by: item.request.targets.count)
-        return (item.commit, try await store.putMany(item.request).late.isEmpty)
+        let late = try await store.putMany(item.request).late
+        noteEntries(item.request.targets.count - late.count, app)
+        return (item.commit, late.isEmpty)
       }
     }
     var late: Set<Int> = []

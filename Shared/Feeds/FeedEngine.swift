@@ -151,6 +151,8 @@ public final class FeedEngine: FeedService {
   let timing: JobTiming
   let activityCounts: any ActivityCounts
   let runtime: FeedRuntime
+  /// What counts the apps' use; `nil`: nothing does.
+  let usage: UsageLedger?
   let auditLog: AuditLog
   let logger: Logger
   /// Who holds the jobs that this process runs.
@@ -169,7 +171,7 @@ public final class FeedEngine: FeedService {
   public init(
     store: any KeyValueStore, times: any TimeSource, groups: any FeedGroupSource, options: Options = Options(),
     timing: JobTiming, activityCounts: (any ActivityCounts)? = nil, runtime: FeedRuntime = .live,
-    logger: Logger, metrics: Metrics, holder: UInt64 = .random(in: 1...(.max))
+    usage: UsageLedger? = nil, logger: Logger, metrics: Metrics, holder: UInt64 = .random(in: 1...(.max))
   ) {
     self.store = store
     auditLog = AuditLog(store: store)
@@ -180,6 +182,7 @@ public final class FeedEngine: FeedService {
     self.timing = timing
     self.activityCounts = activityCounts ?? StoredActivityCounts(store: store)
     self.runtime = runtime
+    self.usage = usage
     self.logger = logger
     self.holder = holder
     fanOutLate = metrics.counter(
@@ -193,6 +196,14 @@ public final class FeedEngine: FeedService {
   }
 
   // MARK: What the parts share
+
+  /// Activities have come into that many feeds (insight D52). A step that is run again counts again.
+  func noteFeedUpdates(_ count: Int, _ app: AppID) { usage?.note(.feedUpdates, count, app: app) }
+
+  func noteEntries(_ count: Int, _ app: AppID) {
+    fanOutEntries.increment(by: count)
+    noteFeedUpdates(count, app)
+  }
 
   func fence() -> UInt64 {
     options.faults.contains(.noFence) ? .max : timing.wallMilliseconds() + options.fenceMilliseconds

@@ -18,6 +18,7 @@ import Testing
         ],
         allowAnonymousRead: true, disableAuthChecks: false,
         requestLimits: RequestLimits(perApp: [.quarter: ["*": 5]], perUser: [.hour: ["b": 6]]),
+        usageLimits: UsageLimits(feedUpdatesPerMonth: 258),
         personalizationEnabled: true, personalizationResources: ["p"], dataPrivacy: false, moderation: true,
         followCountsSource: "s", followCountsTarget: "t",
         rules: [AccessRule(name: "r", priority: -2, effect: .deny, resource: "feed", action: "*", groups: ["g"])])
@@ -53,6 +54,7 @@ import Testing
       snapshot.apps[id] = AppConfiguration(
         id: id, name: text(), suspended: number(1) == 0, groups: groups, allowAnonymousRead: number(1) == 0,
         disableAuthChecks: number(1) == 0, requestLimits: RequestLimits(perApp: limits(), perUser: limits()),
+        usageLimits: UsageLimits(feedUpdatesPerMonth: number(1) == 0 ? nil : number(1 << 40)),
         personalizationEnabled: number(1) == 0, personalizationResources: Set((0..<number(3)).map { _ in text() }),
         auditLogs: number(1) == 0, dataPrivacy: number(1) == 0, moderation: number(1) == 0,
         followCountsSource: text(), followCountsTarget: text(),
@@ -79,12 +81,10 @@ import Testing
     #expect(try SnapshotCodec.decode(SnapshotCodec.encode(snapshot)) == snapshot, "seed \(seed)")
   }
 
-  /// The format on disk: a change of these bytes needs a new format number.
-  @Test func goldenBytesOfFormatTwo() {
-    let expected =
-      "02" + "0000000000000007" + "0000000000000001" + "0000000000000003" + "0000000000000003" + "64c3a9" + "5b"
+  private static func golden(format: String, usage: String) -> String {
+    format + "0000000000000007" + "0000000000000001" + "0000000000000003" + "0000000000000003" + "64c3a9" + "5b"
       + "0000000000000001" + "0f" + "0000000000000001" + "0000000000000001" + "2a" + "0000000000000005"
-      + "0000000000000001" + "3c" + "0000000000000001" + "0000000000000001" + "62" + "0000000000000006"
+      + "0000000000000001" + "3c" + "0000000000000001" + "0000000000000001" + "62" + "0000000000000006" + usage
       + "0000000000000001" + "0000000000000001" + "70"
       + "0000000000000001" + "0000000000000001" + "72" + "0000000000000004" + "64656e79"
       + "0000000000000004" + "66656564"
@@ -93,8 +93,13 @@ import Testing
       + "0000000000000001" + "0000000000000004" + "75736572" + "0000000000000004" + "666c6174" + "000000000000000b"
       + "7075626c69635f72656164" + "00" + "0000000000000009" + "0000000000000001" + "0000000000000001" + "61"
       + "0000000000000002" + "0000000000000001" + "61" + "0000000000000002" + "7b7d" + "0000000000000001"
-      + "0000000000000006" + "7b7b61207d7d" + "0000000000000007" + Self.goldenKeys
-    #expect(Hexadecimal.text(SnapshotCodec.encode(Self.small)) == expected)
+      + "0000000000000006" + "7b7b61207d7d" + "0000000000000007" + goldenKeys
+  }
+
+  /// The format on disk: a change of these bytes needs a new format number.
+  @Test func goldenBytesOfFormatThree() {
+    #expect(
+      Hexadecimal.text(SnapshotCodec.encode(Self.small)) == Self.golden(format: "03", usage: "01" + "0000000000000102"))
   }
 
   private static let goldenKeys =
@@ -103,17 +108,10 @@ import Testing
     + "0000000000000001" + "03" + "010000000000000005"
 
   /// What the version before wrote is read: a service starts from its copy on disk after an upgrade.
-  @Test func formatOneIsStillRead() throws {
-    let bytes =
-      "01" + "0000000000000007" + "0000000000000001" + "0000000000000003" + "0000000000000003" + "64c3a9" + "03"
-      + "0000000000000001" + "0000000000000004" + "75736572" + "0000000000000004" + "666c6174" + "000000000000000b"
-      + "7075626c69635f72656164" + "00" + "0000000000000009" + Self.goldenKeys
-    let old = try SnapshotCodec.decode(try #require(Hexadecimal.bytes(bytes[...])))
+  @Test func formatTwoIsStillRead() throws {
+    let old = try SnapshotCodec.decode(try #require(Hexadecimal.bytes(Self.golden(format: "02", usage: "")[...])))
     var expected = Self.small
-    expected.apps[AppID(3)] = AppConfiguration(
-      id: AppID(3), name: "dé", suspended: true,
-      groups: [FeedGroup(slug: "user", kind: .flat, policy: .publicRead, realtime: false, pullAbove: 9)],
-      allowAnonymousRead: true)
+    expected.apps[AppID(3)]?.usageLimits = UsageLimits()
     #expect(old == expected)
   }
 
@@ -123,7 +121,8 @@ import Testing
       #expect(throws: SnapshotCodec.Failure.self) { try SnapshotCodec.decode(Array(bytes[..<length])) }
     }
     #expect(throws: SnapshotCodec.Failure.damaged) { try SnapshotCodec.decode(bytes + [0]) }
-    #expect(throws: SnapshotCodec.Failure.unknownFormat(3)) { try SnapshotCodec.decode([3] + bytes.dropFirst()) }
+    #expect(throws: SnapshotCodec.Failure.unknownFormat(4)) { try SnapshotCodec.decode([4] + bytes.dropFirst()) }
+    #expect(throws: SnapshotCodec.Failure.unknownFormat(1)) { try SnapshotCodec.decode([1] + bytes.dropFirst()) }
   }
 
   @Test func anyChangedByteIsRefusedOrReadWithoutHarm() {

@@ -36,14 +36,15 @@ struct TestAPI {
   init(
     feeds domain: (any FeedService)? = nil, reactions: any ReactionSource = NoReactions(), isLive: Bool = false,
     openAPI: String? = nil, rules: [AccessRule] = [], store: LossyStore = LossyStore(MemoryStore()),
-    standIns: StandInPages = StandInPages(), publicOrigin: String? = nil,
+    standIns: StandInPages = StandInPages(), publicOrigin: String? = nil, usage: UsageLedger? = nil,
     _ change: (inout APILimits) -> Void = { _ in },
     app: (inout AppConfiguration) -> Void = { _ in }
   ) {
     feeds = RecordingFeeds()
     let times = CountingTimes()
     let engine = FeedEngine(
-      store: store, times: times, groups: FixedGroups(Self.groups), timing: .live, logger: .silent, metrics: Metrics())
+      store: store, times: times, groups: FixedGroups(Self.groups), timing: .live, usage: usage, logger: .silent,
+      metrics: Metrics())
     self.store = store
     var apps = [1, 2, 3].map {
       AppConfiguration(
@@ -66,7 +67,7 @@ struct TestAPI {
       moderation: ModerationLog(store: store),
       files: FileStore(uploads: Uploads(store: store), storage: objects, signer: Self.signer), limits: limits,
       openAPIDocument: openAPI.map { Array($0.utf8) }, idempotency: (store, times), standIns: standIns,
-      publicOrigin: publicOrigin)
+      publicOrigin: publicOrigin, usage: usage)
   }
 
   enum Token {
@@ -143,6 +144,9 @@ struct TestAPI {
   ]
 
   static let activity = #"{"actor":"a","verb":"v","object":"o"}"#
+
+  /// Seconds since 1970.
+  var now: Int { time(nil) }
 
   /// Now, as a header says it.
   static func httpDate() -> String {

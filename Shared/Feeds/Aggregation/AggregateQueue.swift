@@ -69,6 +69,10 @@ final class AggregateQueue: Sendable {
 struct AggregateWork: Sendable {
   var change: AggregateChange
   var notAfterMilliseconds: UInt64 = .max
+
+  var isEntering: Bool {
+    if case .enter = change { true } else { false }
+  }
 }
 
 enum AggregateOutcome: Sendable {

@@ -67,6 +67,7 @@ extension FeedEngine {
     for (indices, wait) in waits {
       for (index, outcome) in zip(indices, try await wait().get()) { outcomes[index] = outcome }
     }
+    noteFeedUpdates(zip(changes, outcomes).count { $0.work.isEntering && $1 == .done }, app)
     return outcomes
   }
 

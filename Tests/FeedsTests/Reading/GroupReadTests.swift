@@ -81,10 +81,12 @@ import Testing
 
   @Test func sharesAndVariablesStandInTheActivities() async throws {  // K11, K11a
     let world = try await world()
-    let page = try await read(world, "p + 1", { $0.limit = 1 }) {
-      $0.withVariables = true
-      $0.explains = true
-    }
+    let page = try await read(
+      world, "p + 1", { $0.limit = 1 },
+      ranked: {
+        $0.withVariables = true
+        $0.explains = true
+      })
     for (item, p) in zip(page.groups[0].items, [10, 100, 100]) {
       let body = String(decoding: item.activity.body, as: UTF8.self)
       let ending =

@@ -1,0 +1,70 @@
+import FeedAPIService
+import Feeds
+import HTTP
+import KeevoClient
+import Model
+import Testing
+
+/// Limits of what an app uses in a month (insight D53).
+@Suite struct UsageLimitTests {
+  private func api(_ most: Int?) -> (TestAPI, UsageLedger) {
+    let store = LossyStore(MemoryStore())
+    let usage = UsageLedger(store: store, holder: 1)
+    return (
+      TestAPI(isLive: true, store: store, usage: usage, app: { $0.usageLimits.feedUpdatesPerMonth = most }), usage
+    )
+  }
+
+  @Test func whereItIsUsedUpNothingIsAddedAndTheRestGoesOn() async throws {
+    let (api, _) = api(2)
+    let first = await api.call(.post, "feed/user/1/", body: TestAPI.activity)
+    let id = try #require(first.json?["id"]?.string)
+    let many = #"{"activity":\#(TestAPI.activity),"feeds":["user:2","user:3"]}"#
+    #expect(await api.call(.post, "feed/add_to_many/", body: many).status == 201, "it was not used up before")
+    for (path, body) in [
+      ("feed/user/1/", TestAPI.activity), ("feed/add_to_many/", many),
+      ("feed/user/4/follows/", #"{"target":"user:1"}"#),
+      ("follow_many/", #"[{"source":"user:4","target":"user:1"}]"#),
+      ("feed_targets/user/1/activity_to_targets/", #"{"id":"\#(id)","new_targets":["user:5"]}"#),
+      ("reaction/", #"{"kind":"like","activity_id":"\#(id)","user_id":"u","target_feeds":["user:5"]}"#),
+    ] {
+      let refused = await api.call(.post, path, body: body)
+      #expect(refused.status == 429 && refused.code == 9, "\(path) \(refused.body)")
+      #expect(refused.json?["exception"]?.string == "RateLimitReached")
+      #expect(refused.detail?.contains("feed_updates_per_month") == true)
+      let seconds = try #require(refused.header("Retry-After").flatMap { Int($0) })
+      #expect((1...31 * 86_400).contains(seconds))
+    }
+    for feed in ["user/1", "user/4", "user/5"] {
+      #expect(await api.call(.get, "feed/\(feed)/").json?["results"]?.array?.count == (feed == "user/1" ? 1 : 0))
+    }
+    let like = await api.call(.post, "reaction/", body: #"{"kind":"like","activity_id":"\#(id)","user_id":"u"}"#)
+    let reaction = try #require(like.json?["id"]?.string)
+    #expect(like.status == 201)
+    #expect(await api.call(.put, "reaction/\(reaction)/", body: #"{"target_feeds":["user:5"]}"#).status == 429)
+    #expect(await api.call(.put, "reaction/\(reaction)/", body: #"{"data":{"a":1}}"#).status == 201)
+    #expect(await api.call(.post, "activity/", body: #"{"id":"\#(id)","set":{"a":1}}"#).status == 201)
+    #expect(await api.call(.delete, "feed/user/4/follows/user:1/").status == 200)
+    #expect(await api.call(.delete, "feed/user/1/\(id)/").status == 200)
+    // The other app's month is its own.
+    let other = await api.call(
+      .post, "feed/user/1/", body: TestAPI.activity, token: .text(TestAPI.otherServerToken), key: "other")
+    #expect(other.status == 201)
+  }
+
+  @Test func withoutALimitAllIsCountedAndNothingRefused() async throws {
+    let (api, usage) = api(nil)
+    for _ in 0..<5 { #expect(await api.call(.post, "feed/user/1/", body: TestAPI.activity).status == 201) }
+    _ = await api.call(
+      .post, "reaction/",
+      body: #"{"kind":"like","activity_id":"00000000-0000-1000-8000-000000000001","user_id":"u"}"#)
+    // Who may not ask is not counted.
+    #expect(await api.call(.get, "feed/user/1/", token: .none).status == 401)
+    #expect(await api.call(.get, "feed/user/1/", key: "nobody").status == 401)
+    try await usage.write()
+    let month = UsageDay(ActivityTime(microseconds: Int64(api.now) * 1_000_000)).month
+    let used = try #require(try await UsageLedger.read(api.store, app: AppID(1), month: month).first).usage
+    #expect(used[.requests] == 6 && used[.feedUpdates] == 5 && used[.reactions] == 1)
+    #expect(try await UsageLedger.read(api.store, app: AppID(2), month: month).isEmpty)
+  }
+}
