@@ -136,4 +136,38 @@ import Testing
     #expect(await origin([("Host", "a\"><b")]) == "http://localhost")
     #expect(await origin([]) == "http://localhost")
   }
+
+  /// G8: what stands in groups is enriched like what stands in flat feeds, to the last member.
+  @Test func activitiesInGroupsAreEnrichedLikeFlatOnes() async throws {
+    let api = TestAPI(isLive: true)
+    _ = await api.call(.post, "user/", body: #"{"id":"bob","data":{"name":"Bob"}}"#)
+    _ = await api.call(.post, "collections/food/", body: #"{"id":"b1","data":{"name":"bread"}}"#)
+    var first = ""
+    for (object, target) in [("SO:food:b1", "SU:nobody"), ("SU:bob", ""), ("{first}", "")] {
+      let body =
+        #"{"actor":"SU:bob","verb":"v","object":"\#(object.replacing("{first}", with: "SA:\(first)"))","target":"\#(target)","#
+        + #""time":"2026-11-21T10:00:00.00000\#(object.count % 10)","to":["user:flat"]}"#
+      let added = await api.call(.post, "feed/aggregated/1/", body: body)
+      #expect(added.status == 201, "\(added.body)")
+      if first.isEmpty { first = try #require(added.json?["id"]?.string) }
+    }
+    for kind in ["like", "like", "comment"] {
+      _ = await api.call(.post, "reaction/", body: #"{"kind":"\#(kind)","activity_id":"\#(first)","user_id":"bob"}"#)
+    }
+    for options in [
+      "", "withOwnReactions=1&user_id=bob", "withRecentReactions=1&withReactionCounts=1&recentReactionsLimit=1",
+      "withReactionCounts=1&reactionKindsFilter=comment", "withRecentReactions=1&withOwnChildren=1&user_id=bob",
+    ] {
+      let flat = await api.call(.get, "enrich/feed/user/flat/", options)
+      let grouped = await api.call(.get, "enrich/feed/aggregated/1/", options)
+      let one = try #require(flat.json?["results"]?.array).map(\.description).sorted()
+      let other = try #require(grouped.json?["results"]?.array).flatMap { $0["activities"]?.array ?? [] }
+        .map(\.description).sorted()
+      #expect(one.count == 3 && one == other, "\(options)")
+      #expect(
+        other.joined().contains("\"Bob\"") && other.joined().contains("\"bread\"")
+          && other.joined().contains("ReferenceNotFound"))
+      #expect(other.joined().contains("reaction_counts") == options.contains("Counts"))
+    }
+  }
 }
