@@ -11,19 +11,23 @@ let package = Package(
   name: "fuzz",
   dependencies: [.package(name: "millrace", path: "..")],
   targets: [
+    .target(name: "FuzzDriver", swiftSettings: [.swiftLanguageMode(.v6)]),
     .executableTarget(
-      name: "FuzzHTTP", dependencies: [.product(name: "HTTP", package: "millrace")], swiftSettings: fuzzing,
+      name: "FuzzHTTP", dependencies: ["FuzzDriver", .product(name: "HTTP", package: "millrace")],
+      swiftSettings: fuzzing,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
     .executableTarget(
-      name: "FuzzForm", dependencies: [.product(name: "HTTP", package: "millrace")], swiftSettings: fuzzing,
+      name: "FuzzForm", dependencies: ["FuzzDriver", .product(name: "HTTP", package: "millrace")],
+      swiftSettings: fuzzing,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
     .executableTarget(
       name: "FuzzBody",
-      dependencies: [
-        "Auth", "ControlPlane", "FeedAPIService", "Feeds", "HTTP", "JSON", "KeevoClient", "Model", "ObjectStorage",
-        "Telemetry",
-      ]
-      .map { .product(name: $0, package: "millrace") }, swiftSettings: fuzzing,
+      dependencies: ["FuzzDriver"]
+        + [
+          "Auth", "ControlPlane", "FeedAPIService", "Feeds", "HTTP", "JSON", "KeevoClient", "Model", "ObjectStorage",
+          "Telemetry",
+        ]
+        .map { .product(name: $0, package: "millrace") }, swiftSettings: fuzzing,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
   ]
 )

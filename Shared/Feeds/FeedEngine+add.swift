@@ -86,10 +86,13 @@ extension FeedEngine {
 
   /// Hints from foreign ids to ids, before the records: a removal by foreign id must find every record. Written even where
   /// there is one, so that a collection which has seen the record gone does not take it away.
-  func writeHints(_ drafts: [Draft], _ context: ChangeContext) async throws(StoreError) {
+  func writeHints(
+    _ drafts: [Draft], notAfter fence: UInt64? = nil, _ context: ChangeContext
+  ) async throws(StoreError) {
     let batches = drafts.filter { !$0.foreignIDHash.isEmpty }.map { draft in
       SubBatch(
         partition: FeedKeys.foreignID(hash: draft.foreignIDHash, context.app),
+        conditions: fence.map { [.notAfter(milliseconds: $0)] } ?? [],
         operations: [.put(FeedKeys.foreignIDHint(draft.id), value: [1] + Array(draft.input.foreignID.utf8))])
     }
     _ = try await write(batches, context.traceID)

@@ -93,7 +93,7 @@ extension FeedEngine {
   }
 
   /// Removes the hint from a foreign id, unless it was written again after the record was seen gone.
-  private func dropHint(_ payload: GarbagePayload, _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) {
+  func dropHint(_ payload: GarbagePayload, _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) {
     let partition = FeedKeys.foreignID(hash: payload.foreignIDHash, app)
     let key = FeedKeys.foreignIDHint(payload.id)
     guard let hint = try await get(partition, key) else { return }

@@ -3,6 +3,7 @@ import ControlPlane
 import Dispatch
 import FeedAPIService
 import Feeds
+import FuzzDriver
 import HTTP
 import JSON
 import KeevoClient
@@ -18,6 +19,8 @@ private let requests: [(HTTPMethod, String)] = [
   (.post, "user/"), (.put, "user/1/"), (.post, "users/"), (.post, "collections/food/"), (.put, "collections/food/1/"),
   (.post, "collections/"), (.get, "feed/user/1/"), (.get, "enrich/feed/user/1/"), (.get, "activities/"),
   (.get, "feed/user/1/followers/"), (.delete, "feed/user/1/x/"), (.get, "personalization/feed/"),
+  (.post, "reaction/"), (.get, "reaction/activity_id/00000000-0000-1000-8000-000000000001/"), (.post, "activities/"),
+  (.post, "activity/"), (.post, "feed_targets/user/1/activity_to_targets/"), (.post, "feed/add_to_many/"),
 ]
 
 private let secret = Array("a-secret-of-thirty-two-characters".utf8)
@@ -113,20 +116,8 @@ public func fuzzBody(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   return 0
 }
 
-/// libFuzzer's driver, under the name its own `main` calls it by.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runFuzzer(
-  _ count: UnsafeMutablePointer<Int32>,
-  _ words: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-  _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
-
 /// The package manager links an executable's entry under this name, and libFuzzer's own `main` then stays out.
 @_cdecl("FuzzBody_main")
 public func main(
   _ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-) -> Int32 {
-  var count = count
-  var words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = words
-  return runFuzzer(&count, &words, fuzzBody)
-}
+) -> Int32 { drive(count, words, fuzzBody) }

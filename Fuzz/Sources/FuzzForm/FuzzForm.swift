@@ -1,3 +1,4 @@
+import FuzzDriver
 import HTTP
 
 /// The first line is the header `Content-Type`, the rest the body.
@@ -41,20 +42,8 @@ private func read(_ body: [UInt8], _ contentType: String) -> [MultipartForm.Part
   return form.parts
 }
 
-/// libFuzzer's driver, under the name its own `main` calls it by.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runFuzzer(
-  _ count: UnsafeMutablePointer<Int32>,
-  _ words: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-  _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
-
 /// The package manager links an executable's entry under this name, and libFuzzer's own `main` then stays out.
 @_cdecl("FuzzForm_main")
 public func main(
   _ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-) -> Int32 {
-  var count = count
-  var words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = words
-  return runFuzzer(&count, &words, fuzzForm)
-}
+) -> Int32 { drive(count, words, fuzzForm) }

@@ -1,3 +1,4 @@
+import FuzzDriver
 import HTTP
 
 /// What a connection would have seen of some bytes.
@@ -75,20 +76,8 @@ public func fuzzHTTP(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   return 0
 }
 
-/// libFuzzer's driver, under the name its own `main` calls it by.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runFuzzer(
-  _ count: UnsafeMutablePointer<Int32>,
-  _ words: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-  _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
-
 /// The package manager links an executable's entry under this name, and libFuzzer's own `main` then stays out.
 @_cdecl("FuzzHTTP_main")
 public func main(
   _ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-) -> Int32 {
-  var count = count
-  var words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = words
-  return runFuzzer(&count, &words, fuzzHTTP)
-}
+) -> Int32 { drive(count, words, fuzzHTTP) }

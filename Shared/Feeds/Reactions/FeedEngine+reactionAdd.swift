@@ -209,11 +209,15 @@ extension FeedEngine: ReactionService {
       let hint = ReactionHint(path: path).encoded
       let batches = [
         SubBatch(partition: list.partition(app), conditions: conditions, operations: live(record)),
+        // Not later either: what comes after the collection would stay.
         SubBatch(
-          partition: ReactionHint.partition(record.user, app),
+          partition: ReactionHint.partition(record.user, app), conditions: [.notAfter(milliseconds: fence)],
           operations: ReactionHint.keys(path).map { .put($0, value: hint) }),
       ]
-      switch try await write(batches, traceID)[0].failedCondition.map({ conditions[$0] }) {
+      let results = try await write(batches, traceID)
+      // The user's shard may be a moment ahead: then the rows are written again, under a new fence.
+      guard results[1].applied else { continue }
+      switch results[0].failedCondition.map({ conditions[$0] }) {
       case nil, .absent?: return true
       default: continue  // Too late, or the parent has changed: look again.
       }

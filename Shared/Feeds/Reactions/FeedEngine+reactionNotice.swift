@@ -30,7 +30,7 @@ extension FeedEngine {
     let partition = FeedKeys.activity(draft.id, app)
     do throws(FeedError) {
       if !feeds.isEmpty {
-        try await asked { () throws(StoreError) in try await writeHints([draft], context) }
+        try await asked { () throws(StoreError) in try await writeHints([draft], notAfter: fence, context) }
       }
       let changes = try await change([draft.id], context) { (_, state) throws(FeedError) -> ActivityPlan? in
         let row = try await asked { () throws(StoreError) in try await get(partition, NoticeRow.key) }
