@@ -68,6 +68,9 @@ public func feedAPISpecification() -> ServiceSpecification {
         "page-memory-mib", .integer(0...1_048_576), default: "\(FeedEngine.Options().pageMemoryBytes >> 20)",
         help: "flat pages kept as they were read last; the store is asked at each read whether they stand"),
       Setting(
+        "audit-retention-days", .integer(0...36_500), default: "\(AuditLog.retentionDaysDefault)",
+        help: AuditLog.retentionDaysHelp),
+      Setting(
         "usage-milliseconds", .integer(100...600_000), default: "\(UsageLedger.everyMillisecondsDefault)",
         help: UsageLedger.everyMillisecondsHelp),
     ] + Setting.keevo + Setting.objectStorage + FeedFaults.settings + Enrichment.Limits.settings + APILimits.settings
@@ -95,6 +98,7 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   if let days = settings.integer("idle-days") { options.idleDays = days }
   if let followers = settings.integer("bucket-followers-max") { options.bucketFollowersMax = followers }
   if let mebibytes = settings.integer("page-memory-mib") { options.pageMemoryBytes = mebibytes << 20 }
+  options.auditRetentionDays = settings.integer("audit-retention-days") ?? AuditLog.retentionDaysDefault
   options.faults = try FeedFaults.read(context)
   let usage = UsageLedger(store: store, logger: context.logger)
   let engine = FeedEngine(

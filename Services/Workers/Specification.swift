@@ -30,6 +30,9 @@ public func workerSpecification() -> ServiceSpecification {
         help: "followers of one feed in one partition; above it they are parted"),
       Setting("lane-width", .integer(1...1_000), default: "4", help: "jobs of one kind that run at once"),
       Setting(
+        "audit-retention-days", .integer(0...36_500), default: "\(AuditLog.retentionDaysDefault)",
+        help: AuditLog.retentionDaysHelp),
+      Setting(
         "usage-milliseconds", .integer(100...600_000), default: "\(UsageLedger.everyMillisecondsDefault)",
         help: UsageLedger.everyMillisecondsHelp),
     ] + Setting.keevo + FeedFaults.settings,
@@ -47,7 +50,8 @@ public func workerSpecification() -> ServiceSpecification {
       options.faults = try FeedFaults.read(context)
       return try await WorkerService.start(
         store: store, groups: ConfiguredGroups(watcher), options: options,
-        laneWidth: settings.integer("lane-width") ?? 4, context: context, notReadyReason: { watcher.notReadyReason },
+        laneWidth: settings.integer("lane-width") ?? 4, context: context,
+        apps: { watcher.current.apps.keys.sorted() }, notReadyReason: { watcher.notReadyReason },
         close: {
           await watcher.stop()
           await store.close()

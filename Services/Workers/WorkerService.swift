@@ -18,6 +18,7 @@ public struct WorkerService: RunningService {
   public static func start(
     store: any KeyValueStore, groups: any FeedGroupSource, options: FeedEngine.Options = FeedEngine.Options(),
     laneWidth: Int, context: ServiceContext,
+    apps: @escaping @Sendable () -> [AppID] = { [] },
     notReadyReason: @escaping @Sendable () -> String? = { nil }, close: @escaping @Sendable () async -> Void = {}
   ) async throws -> WorkerService {
     let usage = UsageLedger(store: store, logger: context.logger)
@@ -33,9 +34,15 @@ public struct WorkerService: RunningService {
     usage.start(
       on: context.loops.any(),
       everyMilliseconds: context.configuration.integer("usage-milliseconds") ?? UsageLedger.everyMillisecondsDefault)
+    let auditCollector = AuditCollector(
+      store: store, apps: apps,
+      retentionDays: context.configuration.integer("audit-retention-days") ?? AuditLog.retentionDaysDefault,
+      logger: context.logger)
+    auditCollector.start(on: context.loops.any())
     return WorkerService(
       runner: runner, http: http, notReady: notReadyReason,
       close: {
+        auditCollector.stop()
         await usage.stop()
         await close()
       })

@@ -12,7 +12,7 @@ public final class AuditLog: Sendable {
   static let space = UInt8(ascii: "l")
   private static let dayMicroseconds: Int64 = 86_400_000_000
 
-  private let store: any KeyValueStore
+  let store: any KeyValueStore
   /// Days that this process has put into the list of days.
   private let listed = Mutex<Set<Partition>>([])
   private static let listedMax = 10_000
@@ -21,21 +21,21 @@ public final class AuditLog: Sendable {
 
   // MARK: Partitions
 
-  private static func day(_ time: ActivityTime) -> UInt64 { UInt64(max(0, time.microseconds) / dayMicroseconds) }
+  static func day(_ time: ActivityTime) -> UInt64 { UInt64(max(0, time.microseconds) / dayMicroseconds) }
 
-  private static func day(_ day: UInt64, _ app: AppID) -> Partition {
+  static func day(_ day: UInt64, _ app: AppID) -> Partition {
     Partition(app: app.rawValue, "l/d/\(day)")
   }
 
   /// The list of days that have entries.
-  private static func days(_ app: AppID) -> Partition { Partition(app: app.rawValue, "l/days") }
+  static func days(_ app: AppID) -> Partition { Partition(app: app.rawValue, "l/days") }
 
-  private static func hashed(_ kind: String, _ text: String, _ app: AppID) -> Partition {
+  static func hashed(_ kind: String, _ text: String, _ app: AppID) -> Partition {
     let hash = FeedKeys.hexadecimal(Array(SHA256Digest.of(Array(text.utf8)).prefix(16)))
     return Partition(app: app.rawValue, name: Array("l/\(kind)/".utf8) + hash)
   }
 
-  private static func entity(_ type: AuditEntry.EntityType, _ id: String, _ app: AppID) -> Partition {
+  static func entity(_ type: AuditEntry.EntityType, _ id: String, _ app: AppID) -> Partition {
     hashed("e", "\(type.rawValue) \(id)", app)
   }
 
@@ -93,7 +93,7 @@ public final class AuditLog: Sendable {
     }
   }
 
-  private func write(_ batches: [SubBatch], _ traceID: [UInt8]) async throws(StoreError) {
+  func write(_ batches: [SubBatch], _ traceID: [UInt8]) async throws(StoreError) {
     var rest = batches[...]
     while !rest.isEmpty {
       let part = Array(rest.prefix(StoreLimits.subBatchesMax))
@@ -152,10 +152,12 @@ public final class AuditLog: Sendable {
   /// Bytes of a cursor.
   public static let cursorBytes = 16
 
-  public func page(_ query: Query, app: AppID) async throws(FeedError) -> Page {
+  /// - Parameter notBefore: older entries have expired and are not shown, whether they have been collected or not.
+  public func page(_ query: Query, app: AppID, notBefore: ActivityTime? = nil) async throws(FeedError) -> Page {
+    let reading = Reading(query: query, app: app, notBefore: notBefore)
     do throws(StoreError) {
-      if let newer = query.newer { return try await newerPage(query, newer, app) }
-      var found = try await entries(query, app, from: query.older, newerFirst: true, query.limit + 1)
+      if let newer = query.newer { return try await newerPage(reading, newer) }
+      var found = try await entries(reading, from: query.older, newerFirst: true, query.limit + 1)
       let more = found.count > query.limit
       found = Array(found.prefix(query.limit))
       return Page(
@@ -166,34 +168,46 @@ public final class AuditLog: Sendable {
     }
   }
 
-  private func newerPage(_ query: Query, _ cursor: [UInt8], _ app: AppID) async throws(StoreError) -> Page {
-    var found = try await entries(query, app, from: cursor, newerFirst: false, query.limit + 1)
-    let more = found.count > query.limit
-    found = found.prefix(query.limit).reversed()
+  /// What one page is read by.
+  private struct Reading {
+    var query: Query
+    var app: AppID
+    var notBefore: ActivityTime?
+
+    /// A range that ends where entries, or days, have expired. Keys begin with the inverted time or day.
+    func cut(_ range: inout RowRange, at number: (ActivityTime) -> UInt64) {
+      guard let notBefore, number(notBefore) > 0 else { return }
+      let end = FeedKeys.bigEndian(~number(notBefore) + 1)
+      if range.end.isEmpty || end.lexicographicallyPrecedes(range.end) { range.end = end }
+    }
+  }
+
+  private func newerPage(_ reading: Reading, _ cursor: [UInt8]) async throws(StoreError) -> Page {
+    var found = try await entries(reading, from: cursor, newerFirst: false, reading.query.limit + 1)
+    let more = found.count > reading.query.limit
+    found = found.prefix(reading.query.limit).reversed()
     return Page(entries: found, older: found.last?.key.rest, newer: more ? found.first?.key.rest : nil)
   }
 
   /// Up to `count` entries past a position, walking to older ones (`newerFirst`) or to newer ones.
   private func entries(
-    _ query: Query, _ app: AppID, from cursor: [UInt8]?, newerFirst: Bool, _ count: Int
+    _ reading: Reading, from cursor: [UInt8]?, newerFirst: Bool, _ count: Int
   ) async throws(StoreError) -> [AuditEntry] {
     var found: [AuditEntry] = []
-    let partitions: [Partition]
-    if let entity = query.entity {
-      partitions = [Self.entity(entity.type, entity.id, app)]
-    } else if let user = query.userID {
-      partitions = [Self.hashed("u", user, app)]
+    let partition: Partition
+    if let entity = reading.query.entity {
+      partition = Self.entity(entity.type, entity.id, reading.app)
+    } else if let user = reading.query.userID {
+      partition = Self.hashed("u", user, reading.app)
     } else {
-      return try await walkDays(query, app, from: cursor, newerFirst: newerFirst, count)
+      return try await walkDays(reading, from: cursor, newerFirst: newerFirst, count)
     }
-    for partition in partitions where found.count < count {
-      try await collect(&found, partition, query, from: cursor, newerFirst: newerFirst, count)
-    }
+    try await gather(&found, partition, reading, from: cursor, newerFirst: newerFirst, count)
     return found
   }
 
   private func walkDays(
-    _ query: Query, _ app: AppID, from cursor: [UInt8]?, newerFirst: Bool, _ count: Int
+    _ reading: Reading, from cursor: [UInt8]?, newerFirst: Bool, _ count: Int
   ) async throws(StoreError) -> [AuditEntry] {
     var found: [AuditEntry] = []
     // A cursor is a caller's: whatever it holds, ticks have 60 bits.
@@ -206,29 +220,36 @@ public final class AuditLog: Sendable {
         range.end = FeedKeys.bigEndian(~day &+ 1)
       }
     }
+    reading.cut(&range) { Self.day($0) }
+    if !range.end.isEmpty, !range.start.lexicographicallyPrecedes(range.end) { return [] }
     var next: [UInt8] = []
     repeat {
       let page = try await store.scan(
         ScanRequest(
-          scope: .partition(Self.days(app), range), reverse: !newerFirst, limit: 100, cursor: next, keysOnly: true))
+          scope: .partition(Self.days(reading.app), range), reverse: !newerFirst, limit: 100, cursor: next,
+          keysOnly: true))
       next = page.next
       for row in page.rows where found.count < count {
-        try await collect(
-          &found, Self.day(~FeedKeys.integer(row.key.rest), app), query, from: cursor, newerFirst: newerFirst, count)
+        try await gather(
+          &found, Self.day(~FeedKeys.integer(row.key.rest), reading.app), reading, from: cursor,
+          newerFirst: newerFirst, count)
       }
     } while !next.isEmpty && found.count < count
     return found
   }
 
   /// Reads on in one partition until there are `count` entries that the query wants.
-  private func collect(
-    _ found: inout [AuditEntry], _ partition: Partition, _ query: Query, from cursor: [UInt8]?, newerFirst: Bool,
+  private func gather(
+    _ found: inout [AuditEntry], _ partition: Partition, _ reading: Reading, from cursor: [UInt8]?, newerFirst: Bool,
     _ count: Int
   ) async throws(StoreError) {
+    let query = reading.query
     var range = RowRange(space: Self.space)
     if let cursor {
       if newerFirst { range.start = cursor + [0] } else { range.end = cursor }
     }
+    reading.cut(&range) { $0.ticks }
+    if !range.end.isEmpty, !range.start.lexicographicallyPrecedes(range.end) { return }
     var next: [UInt8] = []
     repeat {
       let page = try await store.scan(

@@ -56,7 +56,10 @@ extension FeedEngine {
   }
 
   public func auditLogs(_ query: AuditLog.Query, app: AppID) async throws(FeedError) -> AuditLog.Page {
-    try await auditLog.page(query, app: app)
+    try await auditLog.page(
+      query, app: app,
+      notBefore: AuditLog.expiry(
+        retentionDays: options.auditRetentionDays, nowMilliseconds: timing.wallMilliseconds()))
   }
 
   public func activities(of user: String, app: AppID, max: Int) async throws(FeedError) -> [ActivityID] {

@@ -71,6 +71,8 @@ public final class FeedEngine: FeedService {
     public var ownReactionsMax = 5
     /// Bytes of flat pages kept as they were read last; the store is asked at each read whether they stand.
     public var pageMemoryBytes = 64 << 20
+    /// Days after which entries of the audit log are shown no more; 0: never.
+    public var auditRetentionDays = 0
     /// Calls in flight for one request.
     public var requestWidthMax = 16
     /// Rules switched off, to prove that the tests would notice.

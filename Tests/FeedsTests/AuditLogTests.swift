@@ -100,4 +100,94 @@ import Testing
     query.limit = 23
     #expect(try await log.page(query, app: app).older == nil, "a page that ends with the last entry")
   }
+
+  // MARK: Retention
+
+  /// Ten entries a day on days 0 … 4, of alice and bob in turn.
+  private func filled(_ store: any KeyValueStore) async throws -> AuditLog {
+    let audit = AuditLog(store: store)
+    for day in 0..<5 {
+      try await audit.write(
+        (0..<10).map { number in
+          AuditEntry(
+            .user, id: "u\(number)", action: .update, userID: number % 2 == 0 ? "alice" : "bob",
+            createdAt: ActivityTime(microseconds: Int64(day) * 86_400_000_000 + Int64(number) * 1_000_000))
+        }, app: AppID(1))
+    }
+    return audit
+  }
+
+  private static let queries = [
+    AuditLog.Query(limit: 100), AuditLog.Query(userID: "alice", limit: 100),
+    AuditLog.Query(entity: (.user, "u4"), limit: 100), AuditLog.Query(entity: (.user, "u4"), userID: "bob", limit: 100),
+  ]
+
+  private func counts(_ audit: AuditLog, notBefore: ActivityTime? = nil) async throws -> [Int] {
+    var counts: [Int] = []
+    for query in Self.queries {
+      counts.append(try await audit.page(query, app: AppID(1), notBefore: notBefore).entries.count)
+    }
+    return counts
+  }
+
+  @Test func expiredEntriesAreNotShown() async throws {
+    let audit = try await filled(MemoryStore())
+    #expect(try await counts(audit) == [50, 25, 5, 0])
+    #expect(AuditLog.expiry(retentionDays: 0, nowMilliseconds: 5) == nil)
+    let expiry = try #require(AuditLog.expiry(retentionDays: 2, nowMilliseconds: 4 * 86_400_000 + 5_000))
+    // Day 2 from its sixth second on, and days 3 and 4.
+    #expect(try await counts(audit, notBefore: expiry) == [25, 12, 2, 0])
+    // Pages end there, in both directions.
+    var shown = 0
+    var query = AuditLog.Query(limit: 4)
+    while true {
+      let page = try await audit.page(query, app: AppID(1), notBefore: expiry)
+      shown += page.entries.count
+      guard let older = page.older else { break }
+      query.older = older
+    }
+    #expect(shown == 25)
+    query.older = nil
+    query.newer = try await audit.page(AuditLog.Query(limit: 50), app: AppID(1)).entries.last.map { entry in
+      AuditLogTests.cursor(entry)
+    }
+    let newer = try await audit.page(query, app: AppID(1), notBefore: expiry)
+    #expect(newer.entries.count == 4 && newer.entries.allSatisfy { $0.createdAt >= expiry })
+  }
+
+  /// The cursor that stands for an entry: its key.
+  private static func cursor(_ entry: AuditEntry) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for shift in stride(from: 56, through: 0, by: -8) {
+      bytes.append(UInt8(truncatingIfNeeded: ~entry.createdAt.ticks >> UInt64(shift)))
+    }
+    return bytes + [UInt8](repeating: 0, count: 8)
+  }
+
+  @Test func expiredDaysAreCollectedWholly() async throws {
+    let store = MemoryStore()
+    let audit = try await filled(store)
+    func rows() async throws -> Int {
+      var count = 0
+      for shard in 0..<UInt32(8) {
+        count += try await store.scan(
+          ScanRequest(scope: .shard(shard, .data), limit: 10_000, keysOnly: true)
+        ).rows.count
+      }
+      return count
+    }
+    let all = try await rows()
+    let expiry = ActivityTime(microseconds: 2 * 86_400_000_000 + 5_000_000)
+    #expect(try await audit.collect(app: AppID(2), before: expiry) == 0, "of another app")
+    #expect(try await audit.collect(app: AppID(1), before: expiry, shouldStop: { true }) == 0)
+    #expect(try await rows() == all)
+    #expect(try await audit.collect(app: AppID(1), before: expiry) == 20)
+    // A day is listed once, and each entry lies in three partitions.
+    #expect(try await rows() == all - 2 * 31)
+    #expect(try await counts(audit) == [30, 15, 3, 0])
+    #expect(try await audit.collect(app: AppID(1), before: expiry) == 0)
+    let later = ActivityTime(microseconds: 9 * 86_400_000_000)
+    #expect(try await audit.collect(app: AppID(1), before: later) == 30)
+    #expect(try await rows() == 0)
+  }
 }
