@@ -65,6 +65,9 @@ public func feedAPISpecification() -> ServiceSpecification {
         "filter-scan-max", .integer(1...100_000), default: "\(FeedEngine.Options().filterScanMax)",
         help: "activities of a feed that a filtered read looks at before its page ends"),
       Setting(
+        "reactions-per-page-max", .integer(1...100_000), default: "\(FeedEngine.Options().reactionsPerPageMax)",
+        help: "reactions that one enriched page may show of its activities; more is answered 400"),
+      Setting(
         "page-memory-mib", .integer(0...1_048_576), default: "\(FeedEngine.Options().pageMemoryBytes >> 20)",
         help: "flat pages kept as they were read last; the store is asked at each read whether they stand"),
       Setting(
@@ -97,6 +100,7 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
   if let scanned = settings.integer("filter-scan-max") { options.filterScanMax = scanned }
   if let days = settings.integer("idle-days") { options.idleDays = days }
   if let followers = settings.integer("bucket-followers-max") { options.bucketFollowersMax = followers }
+  if let reactions = settings.integer("reactions-per-page-max") { options.reactionsPerPageMax = reactions }
   if let mebibytes = settings.integer("page-memory-mib") { options.pageMemoryBytes = mebibytes << 20 }
   options.auditRetentionDays = settings.integer("audit-retention-days") ?? AuditLog.retentionDaysDefault
   options.faults = try FeedFaults.read(context)

@@ -67,6 +67,8 @@ public final class FeedEngine: FeedService {
     public var reactionKindsMax = 256
     /// Children shown inside a reaction, over all kinds (feeds L14).
     public var latestChildrenMax = 10
+    /// Reactions that one enriched page may show of its activities, the latest and the own; more is refused.
+    public var reactionsPerPageMax = 10_000
     /// Reactions of a kind shown as the user's own (feeds H6, R7).
     public var ownReactionsMax = 5
     /// Bytes of flat pages kept as they were read last; the store is asked at each read whether they stand.

@@ -40,7 +40,9 @@ import Testing
   @Test func everyCommandIsThereAndRefusesWordsItDoesNotKnow() async {
     let commands = dashboardSpecification().commands
     #expect(
-      commands.map(\.name).sorted() == ["apply", "apps", "audit", "export", "keys", "migrate", "schema", "token"])
+      commands.map(\.name).sorted() == [
+        "apply", "apps", "audit", "export", "keys", "migrate", "schema", "token", "usage",
+      ])
     for command in commands {
       #expect(await command.run(["--no-such-option"], Configuration(values: [:])) == 2, "\(command.name)")
     }

@@ -69,4 +69,35 @@ import Testing
     #expect(try await world.read("timeline:f") == shown)
     #expect(try await world.read("user:a") == ["before"])
   }
+
+  /// While a follow copies an activity into an aggregated feed, the activity gets another actor: between the look at it and the
+  /// write into the feed, where no change of actor finds it yet. Who wrote looks again (B15).
+  @Test(arguments: [(FeedEngine.Faults(), [1]), (.noSecondLook, [1, 2])])
+  func anActorThatChangesWhileItIsCopiedIsTakenOver(_ faults: FeedEngine.Faults, _ actors: [Int]) async throws {
+    var seen: Set<Int> = []
+    for moment in 1...10 {
+      let world = World()
+      try await world.add("x", to: "user:a", time: 1_000_000, actor: "alice")
+      let writes = Mutex(0)
+      let engine = engine(world, faults) { call throws(StoreError) in
+        guard call == "write" else { return }
+        let number = writes.withLock { count in
+          count += 1
+          return count
+        }
+        if number != moment { return }
+        do { try await world.add("x", to: "user:a", time: 1_000_000, actor: "bob") } catch { throw .failed("\(error)") }
+      }
+      try await engine.follow(
+        [FollowRequest(source: world.feed("notification:n"), target: world.feed("user:a"))], app: world.app, traceID: []
+      )
+      try await world.settle()
+      if writes.withLock({ $0 }) < moment { break }
+      try await world.add("y", to: "user:a", time: 2_000_000, actor: "bob")
+      let group = try #require(try await world.groups("notification:n").groups.first)
+      #expect(group.activityCount == 2)
+      seen.insert(group.actorCount)
+    }
+    #expect(seen.sorted() == actors)
+  }
 }

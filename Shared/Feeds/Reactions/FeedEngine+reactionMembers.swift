@@ -7,11 +7,17 @@ extension FeedEngine {
   public func reactionMembers(
     of activities: [ActivityID], _ request: ReactionMembersRequest, app: AppID
   ) async throws(ReactionError) -> [ReactionMembers] {
-    do throws(StoreError) {
-      return try await members(of: activities, request, app)
-    } catch {
+    let found: [ReactionMembers]?
+    do throws(StoreError) { found = try await members(of: activities, request, app) } catch {
       throw .feeds(.store(error))
     }
+    guard let found else {
+      throw .feeds(
+        .invalid(
+          "the page would show more than \(options.reactionsPerPageMax) reactions: ask for fewer activities, kinds or reactions"
+        ))
+    }
+    return found
   }
 
   public func reactionCounts(
@@ -37,13 +43,19 @@ extension FeedEngine {
     var kind: String
   }
 
+  /// `nil` if it would be more than a page may show, which the counts tell before any reaction is read.
   private func members(
     of activities: [ActivityID], _ request: ReactionMembersRequest, _ app: AppID
-  ) async throws(StoreError) -> [ReactionMembers] {
+  ) async throws(StoreError) -> [ReactionMembers]? {
     let lists = activities.map { ReactionList(id: $0, epoch: .zero) }
     let counts = try await counts(lists, app).map { counts in
       counts.filter { request.kinds.isEmpty || request.kinds.contains($0.kind) }
     }
+    let most = counts.joined().reduce(0) { sum, kind in
+      sum + min(kind.count, request.latest ? request.latestPerKind : 0)
+        + min(kind.count, request.own ? options.ownReactionsMax : 0)
+    }
+    guard most <= options.reactionsPerPageMax else { return nil }
     let latest = request.latest ? try await latest(lists, counts, request, app) : nil
     let own =
       request.own

@@ -36,8 +36,14 @@ extension FeedEngine {
         let row = try await asked { () throws(StoreError) in try await get(partition, NoticeRow.key) }
         return try plan(draft, state, row, order: order, feeds: feeds, fence: fence)
       }
-      let fanOuts = changes.compactMap { $0 }.flatMap(\.fanOuts)
-      do throws(JobError) { try await spread(fanOuts, app, traceID) } catch { throw .store(error.store) }
+      let changed = changes.compactMap { $0 }
+      do throws(JobError) {
+        // Aggregated feeds lose it before the answer, as with every removal (B13).
+        for change in changed {
+          if let garbage = change.garbage { try await clear(garbage, app) }
+        }
+        try await spread(changed.flatMap(\.fanOuts), app, traceID)
+      } catch { throw .store(error.store) }
     } catch .store(let error) {
       throw .store(error)
     } catch .contention {

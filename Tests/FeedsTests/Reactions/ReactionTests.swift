@@ -300,4 +300,37 @@ import Testing
     // for 500 at a time.
     #expect(calls.used <= 4 + 2 * 4, "\(calls.used) calls")
   }
+
+  /// What a page shows of reactions is bounded by their number, which is known before any is read.
+  @Test func aPageShowsABoundedNumberOfReactions() async throws {
+    let world = World { $0.reactionsPerPageMax = 7 }
+    for kind in ["like", "clap"] {
+      for _ in 0..<5 { try await world.react(kind) }
+    }
+    func members(_ change: (inout ReactionMembersRequest) -> Void) async throws -> Int? {
+      var request = ReactionMembersRequest()
+      change(&request)
+      do throws(ReactionError) {
+        return try await world.engine.reactionMembers(of: [World.activity], request, app: world.app)[0].latest?
+          .reduce(0) { $0 + $1.reactions.count } ?? 0
+      } catch {
+        guard case .feeds(.invalid(let reason)) = error else { throw error }
+        #expect(reason.contains("more than 7 reactions"))
+        return nil
+      }
+    }
+    func latest(_ perKind: Int, kinds: [String] = []) async throws -> Int? {
+      try await members {
+        $0.latest = true
+        $0.latestPerKind = perKind
+        $0.kinds = kinds
+      }
+    }
+    #expect(try await latest(3) == 6)
+    #expect(try await latest(4) == nil)
+    #expect(try await latest(4, kinds: ["clap"]) == 4)
+    #expect(try await latest(25, kinds: ["clap"]) == 5, "no more than there are")
+    #expect(try await members { $0.own = true } == nil)
+    #expect(try await members { $0.counts = true } == 0)
+  }
 }
