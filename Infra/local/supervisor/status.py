@@ -75,7 +75,7 @@ def welcome(settings):
         "  import stream",
         f'  client = stream.connect("{key}", "{secret}", app_id="{app_id}", base_url="{url}")',
         '  timeline = client.feed("timeline", "me")',
-        '  timeline.follow("source", "demo")',
+        '  timeline.follow("source", "harbour-notes")',
         "  print(timeline.get(limit=5))", "",
     ]
     return "\n".join(lines)
