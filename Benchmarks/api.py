@@ -78,7 +78,6 @@ insert into members select t.feed, a.actor, t.at::date, t.at, a.id
   from timeline t join activities a on a.id = t.activity where t.feed < {feeds};
 insert into groups select feed, actor, day, max(at), count(*) from members group by feed, actor, day;
 create index on groups (feed, updated desc);
-vacuum analyze groups, members;
 """
 
 AGGREGATED = r"""
@@ -360,6 +359,7 @@ def measure(stack_env, rounds, seconds, say, scale, seed):
             ours.follow(workload, group, below=feeds, copy=100)
         ours.wait_until_quiet()
         peer.psql(GROUPS.format(feeds=feeds))
+        peer.psql("vacuum analyze")
         for name, script, feeds, kind, more in (
             ("flat-read-25", PAGE, workload.users, "feed/timeline", ""),
             ("aggregated-read", AGGREGATED, feeds, "feed/grouped", ""),
