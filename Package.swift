@@ -20,11 +20,13 @@ func shared(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [
   .target(name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: exclude, swiftSettings: settings)
 }
 
-func service(_ name: String, _ folder: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
-  -> Target
-{
+/// A service's library. `exclude`: folders that are targets of their own, beside `Main`.
+func service(
+  _ name: String, _ folder: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
+  resources: [Resource] = []
+) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: "Services/\(folder)", exclude: ["Main"],
+    name: name, dependencies: dependencies, path: "Services/\(folder)", exclude: ["Main"] + exclude,
     resources: resources, swiftSettings: settings)
 }
 
@@ -34,9 +36,12 @@ func executable(_ name: String, _ folder: String, _ library: String) -> Target {
     swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: settings)
+    name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, resources: resources,
+    swiftSettings: settings)
 }
 
 let package = Package(
@@ -118,7 +123,9 @@ let package = Package(
       [
         "ServiceKit", "KeevoClient", "GRPC", "Protobuf", "HTTP", "EventLoop", "Telemetry", "Model", "JSON", "CRocksDB",
         "CLinux",
-      ]),
+      ], exclude: ["Raft"]),
+    // The store's consensus, pure: it imports nothing.
+    .target(name: "Raft", path: "Services/Keevo/Raft", swiftSettings: settings),
     service("RealtimeService", "Realtime", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     service("AnalyticsService", "Analytics", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     service("PersonalizationService", "Personalization", ["ServiceKit", "HTTP", "EventLoop", "Telemetry", "JSON"]),
@@ -158,6 +165,7 @@ let package = Package(
     tests("KeevoClientTests", ["KeevoClient", "Protobuf", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),
     tests(
       "KeevoServiceTests", ["KeevoService", "KeevoClient", "GRPC", "ServiceKit", "EventLoop", "Telemetry", "Model"]),
+    tests("RaftTests", ["Raft"], exclude: ["Oracle"]),
     tests("ControlPlaneTests", ["ControlPlane", "PubSub", "EventLoop", "Telemetry", "Model", "JSON"]),
     tests("AuthTests", ["Auth", "ControlPlane", "Model", "JSON"]),
     tests("JobsTests", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model"]),

@@ -105,6 +105,16 @@ import Testing
     }
   }
 
+  /// Consensus is a pure step function: without an import there is no clock, disk, network or randomness to reach.
+  @Test func raftImportsNothing() throws {
+    let files = try Self.sources(under: "Services/Keevo/Raft")
+    #expect(files.count > 10, "the module was not found")
+    for file in files {
+      let imported = Self.imports(of: try String(contentsOf: file, encoding: .utf8))
+      #expect(imported.isEmpty, "\(file.lastPathComponent) imports \(imported.joined(separator: ", "))")
+    }
+  }
+
   @Test func mainsAreThin() throws {
     for folder in Self.services.keys.sorted() {
       let text = try String(
