@@ -15,7 +15,17 @@ extension FeedEngine {
 
   /// Notes beside a read that the feed was read, if its row is older than a day. Feeds that follow nothing have none.
   func noteReadLater(_ feed: [UInt8], _ row: VersionedValue?, _ app: AppID) {
-    guard options.idleMilliseconds > 0, let row, let last = try? LastRead(row.value), isDue(last) else { return }
+    guard options.idleMilliseconds > 0, let row else { return }
+    do throws(FormatError) {
+      guard isDue(try LastRead(row.value)) else { return }
+    } catch {
+      // The page is served; only the feed's way back to push waits for a version that can read the row.
+      unreadableRows.increment()
+      logger.warning(
+        "a feed's last read cannot be understood, and is not noted",
+        [("app", "\(app)"), ("feed", String(decoding: feed, as: UTF8.self)), ("error", "\(error)")])
+      return
+    }
     runtime.spawn { [self] in
       do throws(StoreError) {
         try await noteRead(feed, row, app)

@@ -165,6 +165,7 @@ public final class FeedEngine: FeedService {
   let fanOutEntries: Counter
   let garbageRows: Counter
   let jobSteps: Counter
+  let unreadableRows: Counter
   let aggregateWrites: Counter
   let switches: Counter
   /// Changes of aggregated feeds on their way.
@@ -194,6 +195,8 @@ public final class FeedEngine: FeedService {
     fanOutEntries = metrics.counter("fanout_entries_total", help: "Entries written to followers")
     garbageRows = metrics.counter("feed_garbage_rows_total", help: "Rows of feeds deleted because nothing cites them")
     jobSteps = metrics.counter("feed_job_steps_total", help: "Steps of feed jobs run")
+    unreadableRows = metrics.counter(
+      "feed_unreadable_rows_total", help: "Rows that a read could do without and that this version does not understand")
     switches = metrics.counter("feed_follows_switched_total", help: "Follows switched between push and pull")
     aggregateWrites = metrics.counter(
       "feed_aggregate_writes_total", help: "Conditional writes into aggregated and notification feeds")

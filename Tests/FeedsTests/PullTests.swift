@@ -221,4 +221,20 @@ import Testing
     for _ in 0..<1_000 where try await lastRead() == first { await Task.yield() }
     #expect(try await lastRead() != first)
   }
+
+  @Test func aLastReadOfALaterFormatIsCountedAndTheFeedIsServed() async throws {
+    let world = World { $0.idleMilliseconds = 1_000_000_000 }
+    try await world.add("a", to: "user:a")
+    try await world.follow("timeline:f", "user:a")
+    let unreadable = world.metrics.counter("feed_unreadable_rows_total")
+    _ = try await world.read("timeline:f")
+    #expect(unreadable.value == 0)
+    let row = RowKey(space: UInt8(ascii: "c"), rest: Array("read".utf8))
+    _ = try await world.store.write(
+      WriteRequest(batches: [
+        SubBatch(partition: Partition(app: 1, "f/timeline:f"), operations: [.put(row, value: [99])])
+      ]))
+    #expect(try await world.read("timeline:f") == ["a<user:a"])
+    #expect(unreadable.value == 1)
+  }
 }
