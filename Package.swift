@@ -106,7 +106,7 @@ let package = Package(
     shared("ControlPlane", ["PubSub", "EventLoop", "Telemetry", "Model", "JSON", "CPostgreSQL", "COpenSSL"]),
     shared("Auth", ["ControlPlane", "Model", "JSON", "COpenSSL"]),
     shared("Jobs", ["KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
-    shared("Feeds", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
+    shared("Feeds", ["Jobs", "KeevoClient", "ObjectStorage", "EventLoop", "Telemetry", "Model", "JSON"]),
     shared(
       "ServiceKit",
       ["KeevoClient", "PubSub", "ObjectStorage", "HTTP", "EventLoop", "Telemetry", "JSON", "CLinux", "CJemalloc"]),
@@ -140,8 +140,8 @@ let package = Package(
     service(
       "WorkerService", "Workers",
       [
-        "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model",
-        "JSON", "CLibXML2",
+        "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "ObjectStorage", "HTTP", "EventLoop",
+        "Telemetry", "Model", "JSON", "CLibXML2",
       ]),
     executable("feed-api", "API", "FeedAPIService"),
     executable("keevo", "Keevo", "KeevoService"),
@@ -169,7 +169,8 @@ let package = Package(
     tests("ControlPlaneTests", ["ControlPlane", "PubSub", "EventLoop", "Telemetry", "Model", "JSON"]),
     tests("AuthTests", ["Auth", "ControlPlane", "Model", "JSON"]),
     tests("JobsTests", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model"]),
-    tests("FeedsTests", ["Feeds", "Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model", "JSON"]),
+    tests(
+      "FeedsTests", ["Feeds", "Jobs", "KeevoClient", "ObjectStorage", "EventLoop", "Telemetry", "Model", "JSON"]),
     tests("ServiceKitTests", ["ServiceKit", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "JSON"]),
     tests(
       "FeedAPIServiceTests",
@@ -177,12 +178,15 @@ let package = Package(
         "FeedAPIService", "KeevoService", "ServiceKit", "Feeds", "Jobs", "Auth", "ControlPlane", "KeevoClient", "GRPC",
         "HTTP", "ObjectStorage", "EventLoop", "Telemetry", "CLinux", "CZlib", "Model", "JSON",
       ]),
-    tests("DashboardServiceTests", ["DashboardService", "ControlPlane", "ServiceKit", "Model", "JSON"]),
+    tests(
+      "DashboardServiceTests",
+      ["DashboardService", "ControlPlane", "ServiceKit", "Feeds", "KeevoClient", "Model", "JSON"]),
     tests(
       "WorkerServiceTests",
       [
-        "WorkerService", "ServiceKit", "Feeds", "Jobs", "KeevoClient", "HTTP", "EventLoop", "Telemetry", "Model",
-        "JSON",
+        "WorkerService", "ServiceKit", "Feeds", "Jobs", "KeevoClient", "ObjectStorage", "HTTP", "EventLoop",
+        "Telemetry",
+        "Model", "JSON",
       ]),
   ]
 )

@@ -100,6 +100,17 @@ struct APIError: Error, Hashable, Sendable {
       retryAfterSeconds: retryAfterSeconds)
   }
 
+  /// The app's uploads may have no more bytes (insight D53). Time alone changes nothing, so nobody should ask soon.
+  static func storageFull(bytesMax: Int) -> APIError {
+    APIError(
+      status: 429, code: 9, exception: "RateLimitReached",
+      detail:
+        "the app's storage_bytes (\(bytesMax)) are used up: reads and deletions go on, uploads do once some are deleted",
+      retryAfterSeconds: storageRetrySeconds)
+  }
+
+  private static let storageRetrySeconds = 3_600
+
   static func unavailable(_ detail: String) -> APIError {
     APIError(
       status: 503, code: -1, exception: "InternalSystemException", detail: detail, retryAfterSeconds: 1)

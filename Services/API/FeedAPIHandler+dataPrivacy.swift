@@ -33,7 +33,8 @@ extension FeedAPIHandler {
     return .empty(status: 201)
   }
 
-  /// `GET data_privacy/export_ids/{user}/` (feeds 2.17).
+  /// `GET data_privacy/export_ids/{user}/` (feeds 2.17). Members are exact, so what is ours, the user's uploads, has to be
+  /// asked for: `with_uploads=true` adds their addresses.
   func exportIDs(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     let user = try userID(context)
     try context.authorize(Authorizer.checkIsServer)
@@ -43,24 +44,34 @@ extension FeedAPIHandler {
       activities = try await feeds.activities(of: user, app: context.app.id, max: limits.exportMax)
     } catch { throw failed(error, context) }
     let reactions = try await reactionIDs(of: user, context)
+    let uploads = context.query.boolean("with_uploads") ? try await uploadURLs(of: user, context) : nil
     var writer = JSONWriter(reserving: 128 + 40 * activities.count)
     writer.splice(#"{"export":{"user_id":"#)
     writer.string(user)
-    for (count, name, ids) in [
-      (#","activity_count":"#, #","activity_ids":["#, activities),
-      (#","reaction_count":"#, #","reaction_ids":["#, reactions),
-    ] {
+    var lists = [
+      (#","activity_count":"#, #","activity_ids":["#, activities.map(\.description)),
+      (#","reaction_count":"#, #","reaction_ids":["#, reactions.map(\.description)),
+    ]
+    if let uploads { lists.append((#","upload_count":"#, #","upload_urls":["#, uploads)) }
+    for (count, name, items) in lists {
       writer.splice(count.utf8)
-      writer.integer(ids.count)
+      writer.integer(items.count)
       writer.splice(name.utf8)
-      for (index, id) in ids.enumerated() {
+      for (index, item) in items.enumerated() {
         if index > 0 { writer.splice(",") }
-        writer.string(id.description)
+        writer.string(item)
       }
       writer.splice("]")
     }
     writer.splice("}")
     return APIAnswer(status: 200, open: writer.bytes)
+  }
+
+  /// The addresses of all of a user's files and images, derived ones included, oldest first.
+  private func uploadURLs(of user: String, _ context: RequestContext) async throws(APIError) -> [String] {
+    do throws(UploadError) {
+      return try await files.uploads(of: user, app: context.app.id, max: limits.exportMax).map { url(of: $0, context) }
+    } catch { throw failed(error, context) }
   }
 
   /// All of a user's reactions, oldest first, as far as an export may go.
@@ -106,6 +117,34 @@ extension FeedAPIHandler {
     try context.authorize(Authorizer.checkIsServer)
     try requireDataPrivacy(context)
     do { try await reactions.deleteReactions(ids, soft: soft, context.change) } catch { throw failed(error, context) }
+    return .empty(status: 201)
+  }
+
+  /// `POST data_privacy/delete_uploads/` (ours): files and images by their addresses, as an export gives them; unknown ones are
+  /// ignored.
+  func deleteUploads(_ context: RequestContext, _ document: JSONDocument) async throws(APIError) -> APIAnswer {
+    guard let list = document.root["urls"], list.kind == .array else {
+      throw Self.fieldError("urls", "must be a list of addresses of uploads")
+    }
+    guard list.count <= limits.activitiesPerUpdateMax else {
+      throw .input("a request may delete at most \(limits.activitiesPerUpdateMax) uploads, this one has \(list.count)")
+    }
+    var addresses: [FileAddress] = []
+    for (index, item) in list.elements.enumerated() {
+      guard let url = item.string else { throw Self.fieldError("urls", "urls[\(index)] must be an address") }
+      if let address = ownAddress(url, context), address.app == context.app.id { addresses.append(address) }
+    }
+    try context.authorize(Authorizer.checkIsServer)
+    try requireDataPrivacy(context)
+    do throws(UploadError) {
+      for address in addresses {
+        guard let upload = try await files.find(address.id, app: context.app.id), upload.name == address.name else {
+          continue
+        }
+        // `false`: somebody else deleted it in the same moment.
+        _ = try await files.delete(upload, app: context.app.id, traceID: context.traceID)
+      }
+    } catch { throw failed(error, context) }
     return .empty(status: 201)
   }
 

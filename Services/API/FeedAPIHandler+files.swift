@@ -24,7 +24,7 @@ extension FeedAPIHandler {
     // What a user uploads is that user's.
     try context.authorize(owner: Authorizer.Owner(context.identity.userID))
     let now = try await uploadTime(context)
-    guard let id = UploadID(bytes: files.signer.digest("upload \(now.ticks)", app: context.app.id).prefix(16)) else {
+    guard let id = UploadID(bytes: fileSigner.digest("upload \(now.ticks)", app: context.app.id).prefix(16)) else {
       throw .failure("no id for the upload")
     }
     let record = Upload(
@@ -37,9 +37,11 @@ extension FeedAPIHandler {
   func keep(
     _ record: Upload, _ content: [UInt8], _ context: RequestContext, status: Int
   ) async throws(APIError) -> APIAnswer {
-    do throws(FileStore.Failure) {
-      let kept = try await files.add(record, content, app: context.app.id, traceID: context.traceID)
-      return answer(kept, context, status: status)
+    do throws(UploadError) {
+      let most = context.app.usageLimits.storageBytes
+      let kept = try await files.add(record, content, limit: most, app: context.app.id, traceID: context.traceID)
+      if let used = kept.bytesUsed, let most { usage?.noteUse(.storageBytes, used, of: most, app: context.app.id) }
+      return answer(kept.upload, context, status: status)
     } catch { throw failed(error, context) }
   }
 
@@ -49,15 +51,12 @@ extension FeedAPIHandler {
     try context.authorize(owner: .notYetKnown)
     guard let address = ownAddress(url, context) else { throw Self.unknownUpload }
     let upload = try await owned(address, kind, context)
-    do throws(FileStore.Failure) {
-      guard try await files.delete(upload, app: context.app.id, traceID: context.traceID) else {
-        throw FileStore.Failure.feed(.contention)
-      }
-    } catch {
-      // Somebody else deleted it in the same moment.
-      if case .feed(.contention) = error { throw Self.unknownUpload }
-      throw failed(error, context)
-    }
+    let isDeleted: Bool
+    do throws(UploadError) {
+      isDeleted = try await files.delete(upload, app: context.app.id, traceID: context.traceID)
+    } catch { throw failed(error, context) }
+    // Otherwise somebody else deleted it in the same moment.
+    guard isDeleted else { throw Self.unknownUpload }
     return .empty(status: 200)
   }
 
@@ -66,7 +65,7 @@ extension FeedAPIHandler {
     _ address: FileAddress, _ kind: Upload.Kind, _ context: RequestContext
   ) async throws(APIError) -> Upload {
     let found: Upload?
-    do throws(FileStore.Failure) {
+    do throws(UploadError) {
       found = address.app == context.app.id ? try await files.find(address.id, app: address.app) : nil
     } catch { throw failed(error, context) }
     guard let found, found.kind == kind, found.name == address.name else { throw Self.unknownUpload }
@@ -91,14 +90,19 @@ extension FeedAPIHandler {
 
   /// `{"file":"<URL>"` (feeds M1).
   func answer(_ upload: Upload, _ context: RequestContext, status: Int) -> APIAnswer {
+    var writer = JSONWriter(reserving: 256)
+    writer.splice(#"{"file":"#)
+    writer.string(url(of: upload, context))
+    return APIAnswer(status: status, open: writer.bytes)
+  }
+
+  /// The signed address at which an upload is fetched (feeds M1).
+  func url(of upload: Upload, _ context: RequestContext) -> String {
     let address = FileAddress(app: context.app.id, id: upload.id, name: upload.name)
     let expires = limits.fileURLSeconds == 0 ? nil : wallClockMicroseconds() / 1_000_000 + Int64(limits.fileURLSeconds)
     let query =
-      (expires.map { "expires=\($0)&" } ?? "") + "sig=\(files.signer.signature(address, expires: expires))"
-    var writer = JSONWriter(reserving: 256)
-    writer.splice(#"{"file":"#)
-    writer.string("\(context.origin)\(address.path)?\(query)")
-    return APIAnswer(status: status, open: writer.bytes)
+      (expires.map { "expires=\($0)&" } ?? "") + "sig=\(fileSigner.signature(address, expires: expires))"
+    return "\(context.origin)\(address.path)?\(query)"
   }
 
   // MARK: The form
@@ -149,9 +153,10 @@ extension FeedAPIHandler {
     do { return try await entities.now(app: context.app.id) } catch { throw failed(error, context) }
   }
 
-  func failed(_ error: FileStore.Failure, _ context: RequestContext) -> APIError {
+  func failed(_ error: UploadError, _ context: RequestContext) -> APIError {
     switch error {
     case .feed(let error): return failed(error, context)
+    case .full(let bytesMax): return .storageFull(bytesMax: bytesMax)
     case .storage(let error):
       logger.error(
         "object storage failed", [("app", "\(context.app.id)"), ("path", context.request.path), ("reason", "\(error)")])

@@ -15,20 +15,15 @@ extension FeedAPIHandler {
     guard let address = FileAddress(path: path) else { throw Self.unknownUpload }
     let source = try await owned(address, .image, context)
     // The same request gives the same image, made once.
-    let digest = files.signer.digest("derived \(source.id) \(request.name)", app: context.app.id)
+    let digest = fileSigner.digest("derived \(source.id) \(request.name)", app: context.app.id)
     guard let id = UploadID(bytes: digest.prefix(16)) else { throw .failure("no id for the image") }
-    let bytes: [UInt8]
-    do throws(FileStore.Failure) {
+    let stored: [UInt8]?
+    do throws(UploadError) {
       if let there = try await files.find(id, app: context.app.id) { return answer(there, context, status: 200) }
-      guard let stored = try await files.read(source, 0..<source.bytes, app: context.app.id) else {
-        throw FileStore.Failure.storage(.exists)
-      }
-      bytes = stored
-    } catch {
-      // Its deletion has begun.
-      if case .storage(.exists) = error { throw Self.unknownUpload }
-      throw failed(error, context)
-    }
+      stored = try await files.read(source, 0..<source.bytes, app: context.app.id)
+    } catch { throw failed(error, context) }
+    // Without bytes its deletion has begun.
+    guard let bytes = stored else { throw Self.unknownUpload }
     guard let format = ImageFormat(rawValue: source.contentType) else { throw .failure("an image of unknown type") }
     var derived = source
     derived.id = id

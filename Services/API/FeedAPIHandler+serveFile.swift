@@ -16,7 +16,7 @@ extension FeedAPIHandler {
     guard let app = configuration.current.apps[address.app] else { throw Self.unknownUpload }
     if app.suspended { throw APIError(AuthError.suspended) }
     let found: Upload?
-    do throws(FileStore.Failure) { found = try await files.find(address.id, app: address.app) } catch {
+    do throws(UploadError) { found = try await files.find(address.id, app: address.app) } catch {
       throw failed(error, address)
     }
     guard let upload = found, upload.name == address.name else { throw Self.unknownUpload }
@@ -52,7 +52,7 @@ extension FeedAPIHandler {
     let expires = query.parameters["expires"]
     let moment = expires.flatMap { Int64($0) }
     guard let signature = query.parameters["sig"], expires == nil || moment != nil,
-      files.signer.verifies(signature, address, expires: moment)
+      fileSigner.verifies(signature, address, expires: moment)
     else {
       throw APIError(
         status: 403, code: 17, exception: "NotAllowedException", detail: "the address of the file is not signed rightly"
@@ -70,7 +70,7 @@ extension FeedAPIHandler {
   ) async throws(APIError) -> HTTPResponse {
     let first = range.lowerBound..<min(range.upperBound, range.lowerBound + Self.pieceBytes)
     let bytes: [UInt8]?
-    do throws(FileStore.Failure) { bytes = try await files.read(upload, first, app: address.app) } catch {
+    do throws(UploadError) { bytes = try await files.read(upload, first, app: address.app) } catch {
       throw failed(error, address)
     }
     guard let bytes else { throw Self.unknownUpload }
@@ -81,7 +81,7 @@ extension FeedAPIHandler {
       var offset = first.upperBound
       while offset < range.upperBound {
         let piece = offset..<min(range.upperBound, offset + Self.pieceBytes)
-        do throws(FileStore.Failure) {
+        do throws(UploadError) {
           guard let bytes = try await files.read(upload, piece, app: address.app), await writer.write(bytes) else {
             return
           }
@@ -118,7 +118,7 @@ extension FeedAPIHandler {
     }
   }
 
-  private func failed(_ error: FileStore.Failure, _ address: FileAddress) -> APIError {
+  private func failed(_ error: UploadError, _ address: FileAddress) -> APIError {
     logger.error("a file could not be served", [("path", address.path), ("reason", "\(error)")])
     return .unavailable("the file cannot be read now, try again")
   }

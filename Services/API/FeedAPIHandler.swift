@@ -29,7 +29,8 @@ public struct FeedAPIHandler: HTTPHandler {
   /// Answers of requests with an `Idempotency-Key`; `nil`: the header has no effect.
   let idempotency: IdempotencyKeys?
   let configuration: any ConfigurationSource
-  let files: FileStore
+  let files: UploadStore
+  let fileSigner: FileSigner
   let images: ImageProcessor
   let openGraph: OpenGraphSource
   /// What takes long for large bodies runs here.
@@ -43,7 +44,8 @@ public struct FeedAPIHandler: HTTPHandler {
 
   public init(
     configuration: any ConfigurationSource, feeds: any FeedService, reactions: any ReactionService,
-    entities: Entities, enrichment: Enrichment, moderation: ModerationLog, files: FileStore,
+    entities: Entities, enrichment: Enrichment, moderation: ModerationLog, files: UploadStore,
+    fileSigner: FileSigner,
     limits: APILimits = APILimits(), logger: Logger = .silent, metrics: Metrics = Metrics(),
     moreInformation: String = standardMoreInformation, openAPIDocument: [UInt8]? = nil,
     idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil, standIns: StandInPages = StandInPages(),
@@ -51,6 +53,7 @@ public struct FeedAPIHandler: HTTPHandler {
   ) {
     self.configuration = configuration
     self.files = files
+    self.fileSigner = fileSigner
     images = ImageProcessor(limits.images)
     openGraph = OpenGraphSource(limits.openGraph, standIns: standIns)
     pool = BlockingPool(threadsMax: 2, queueMax: limits.uploadQueueMax)
@@ -245,6 +248,7 @@ public struct FeedAPIHandler: HTTPHandler {
     case .updateTargets: return try await updateTargets(context, try document())
     case .deleteActivities: return try await deleteActivities(context, try document())
     case .deleteReactions: return try await deleteReactions(context, try document())
+    case .deleteUploads: return try await deleteUploads(context, try document())
     case .flag: return try await flag(context, try document())
     case .setStatus: return try await setStatus(context, try document())
     case .setStatuses: return try await setStatuses(context, try document())

@@ -25,7 +25,8 @@ public struct FeedAPIService: RunningService {
     public var entities: Entities
     public var enrichment: Enrichment
     public var moderation: ModerationLog
-    public var files: FileStore
+    public var files: UploadStore
+    public var fileSigner: FileSigner
     /// Where answers of requests with an `Idempotency-Key` are kept, and what gives them their times.
     public var idempotency: (store: any KeyValueStore, times: any TimeSource)?
     /// Counts what apps use, until the service ends.
@@ -35,7 +36,7 @@ public struct FeedAPIService: RunningService {
 
     public init(
       configuration: any ConfigurationSource, feeds: any FeedService, reactions: any ReactionService,
-      entities: Entities, enrichment: Enrichment, moderation: ModerationLog, files: FileStore,
+      entities: Entities, enrichment: Enrichment, moderation: ModerationLog, files: UploadStore, fileSigner: FileSigner,
       idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil, usage: UsageLedger? = nil,
       notReadyReason: @escaping @Sendable () async -> String? = { nil },
       close: @escaping @Sendable () async -> Void = {}
@@ -47,6 +48,7 @@ public struct FeedAPIService: RunningService {
       self.enrichment = enrichment
       self.moderation = moderation
       self.files = files
+      self.fileSigner = fileSigner
       self.idempotency = idempotency
       self.usage = usage
       self.notReadyReason = notReadyReason
@@ -64,7 +66,7 @@ public struct FeedAPIService: RunningService {
     let handler = FeedAPIHandler(
       configuration: foundation.configuration, feeds: foundation.feeds, reactions: foundation.reactions,
       entities: foundation.entities, enrichment: foundation.enrichment, moderation: foundation.moderation,
-      files: foundation.files, limits: limits,
+      files: foundation.files, fileSigner: foundation.fileSigner, limits: limits,
       logger: context.logger, metrics: context.metrics,
       moreInformation: context.configuration.string("more-info") ?? FeedAPIHandler.standardMoreInformation,
       openAPIDocument: document(context), idempotency: foundation.idempotency,

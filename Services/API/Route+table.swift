@@ -60,6 +60,7 @@ extension Route {
     add(.get, "audit_logs/", .auditLogs)
     add(.post, "data_privacy/delete_activities/", .deleteActivities)
     add(.post, "data_privacy/delete_reactions/", .deleteReactions)
+    add(.post, "data_privacy/delete_uploads/", .deleteUploads)
     add(.get, "data_privacy/export_ids/{user}/", .exportIDs)
     add(.post, "moderation/flag/", .flag)
     add(.post, "moderation/status/", .setStatus)

@@ -12,7 +12,7 @@ enum Route: Hashable, Sendable {
   case addObject, getObject, updateObject, deleteObject, upsertObjects, selectObjects, deleteObjects
   case addToMany, updateActivities, changeActivities, updateTargets
   case followStats, checkDigest, auditLogs
-  case deleteActivities, deleteReactions, exportIDs
+  case deleteActivities, deleteReactions, deleteUploads, exportIDs
   case flag, setStatus, setStatuses, dropModerationCache
   case addReaction, getReaction, updateReaction, deleteReaction, restoreReaction, listReactions, getReactions
   case uploadFile, uploadImage, deleteFile, deleteImage, processImage, readOpenGraph
@@ -73,7 +73,7 @@ enum Route: Hashable, Sendable {
     case .checkDigest: .checkDigest
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: .readPersonalizedFeed
     case .auditLogs: .auditLogs
-    case .deleteActivities, .deleteReactions, .exportIDs: .dataPrivacy
+    case .deleteActivities, .deleteReactions, .deleteUploads, .exportIDs: .dataPrivacy
     case .flag, .setStatus, .setStatuses, .dropModerationCache: .moderation
     case .getReaction, .listReactions, .getReactions: .readReactions
     case .addReaction, .updateReaction, .deleteReaction, .restoreReaction: .writeReactions
@@ -102,7 +102,8 @@ enum Route: Hashable, Sendable {
     case .readEnrichedFeed, .readEnrichedActivities, .getUser, .getUsers, .getObject, .selectObjects: false
     case .followStats, .checkDigest, .auditLogs, .exportIDs: false
     case .readPersonalizedFeed, .readEnrichedPersonalizedFeed: false
-    case .deleteActivities, .deleteReactions, .flag, .setStatus, .setStatuses, .dropModerationCache: true
+    case .deleteActivities, .deleteReactions, .deleteUploads: true
+    case .flag, .setStatus, .setStatuses, .dropModerationCache: true
     }
   }
 
@@ -121,7 +122,7 @@ enum Route: Hashable, Sendable {
     case .updateTargets: .feedTargets
     case .followStats, .checkDigest: .everything
     case .auditLogs: .auditLogs
-    case .deleteActivities, .deleteReactions, .exportIDs: .dataPrivacy
+    case .deleteActivities, .deleteReactions, .deleteUploads, .exportIDs: .dataPrivacy
     case .flag, .setStatus, .setStatuses, .dropModerationCache: .moderation
     case .listFollowing, .listFollowers, .follow, .unfollow, .followMany, .unfollowMany: .follower
     case .readActivities, .readEnrichedActivities, .updateActivities, .changeActivities: .activities

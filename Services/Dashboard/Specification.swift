@@ -12,13 +12,7 @@ public func dashboardSpecification() -> ServiceSpecification {
       Setting("listen", .address, default: "127.0.0.1:8086", help: "where its routes are served"),
       Setting(
         "admin-listen", .address, default: "127.0.0.1:9086", help: "where /healthz, /readyz and /metrics are served"),
-      Setting(
-        "postgres", .text, default: "dbname=millrace", help: "PostgreSQL's connection string (libpq's form)",
-        isSecret: true),
-      Setting.redis,
-      Setting(
-        "master-key-file", .path, default: "var/master.key",
-        help: "the key that seals secrets; made with mode 600 if it is not there"),
+      Setting.postgres, Setting.masterKeyFile, Setting.redis,
     ] + Setting.keevo,
     commands: [.apply, .export, .schema, .keys, .apps, .token, .audit, .usage, .migrate],
     build: { context in try await DashboardService.start(context) })

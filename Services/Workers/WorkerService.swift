@@ -14,10 +14,11 @@ public struct WorkerService: RunningService {
   private let notReady: @Sendable () -> String?
   private let close: @Sendable () async -> Void
 
-  /// Starts to work on what lies in `store`, for feeds of `groups`; `close` is called when all work has ended.
+  /// Starts to work on what lies in `store`, for feeds of `groups`; `close` is called when all work has ended. Without `files`
+  /// nobody takes back unfinished uploads.
   public static func start(
     store: any KeyValueStore, groups: any FeedGroupSource, options: FeedEngine.Options = FeedEngine.Options(),
-    laneWidth: Int, context: ServiceContext,
+    files: UploadStore? = nil, laneWidth: Int, context: ServiceContext,
     apps: @escaping @Sendable () -> [AppID] = { [] },
     notReadyReason: @escaping @Sendable () -> String? = { nil }, close: @escaping @Sendable () async -> Void = {}
   ) async throws -> WorkerService {
@@ -34,15 +35,20 @@ public struct WorkerService: RunningService {
     usage.start(
       on: context.loops.any(),
       everyMilliseconds: context.configuration.integer("usage-milliseconds") ?? UsageLedger.everyMillisecondsDefault)
-    let auditCollector = AuditCollector(
-      store: store, apps: apps,
+    let audit = AuditCollector(
+      store: store,
       retentionDays: context.configuration.integer("audit-retention-days") ?? AuditLog.retentionDaysDefault,
       logger: context.logger)
-    auditCollector.start(on: context.loops.any())
+    let uploads = files.map { UploadCollector(files: $0, logger: context.logger) }
+    let rounds = HourlyRounds(apps: apps) { app, isStopped in
+      await audit.collect(app, isStopped: isStopped)
+      await uploads?.collect(app, isStopped: isStopped)
+    }
+    rounds.start(on: context.loops.any())
     return WorkerService(
       runner: runner, http: http, notReady: notReadyReason,
       close: {
-        auditCollector.stop()
+        rounds.stop()
         await usage.stop()
         await close()
       })

@@ -56,6 +56,8 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
     var observers: [@Sendable (ConfigurationSnapshot) -> Void] = []
     var groupsInUse = GroupsInUse()
     var keysInUse = KeysInUse()
+    /// What the audit log has yet to hear.
+    var auditDrafts: [AuditDraft] = []
 
     mutating func recompute() {
       let edition = snapshot.edition
@@ -82,9 +84,9 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
   let state = Mutex(State())
   private let wake: WakePipe
   private let postgres: String
-  private let instance: String
+  let instance: String
   private let cache: SnapshotCache
-  private let loader: SnapshotLoader
+  let loader: SnapshotLoader
   let timing: Timing
   let logger: Logger
   let instruments: Instruments
@@ -230,6 +232,7 @@ public final class ConfigurationWatcher: ConfigurationSource, Sendable {
       wake.drain()
       if isStopping { break }
       try reportUse(connection)
+      try reportAudit(connection)
       let mark = state.withLock { $0.ledger.arrivals }
       let revision = try compare(connection)
       if revision != state.withLock({ $0.loaded.revision }) {

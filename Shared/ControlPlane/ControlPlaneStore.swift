@@ -38,6 +38,24 @@ public final class ControlPlaneStore {
     }
   }
 
+  /// Writes audit rows of what changes no configuration. `false`: somebody is changing it, and nothing was written.
+  func audit(
+    _ drafts: [AuditDraft], by actor: AuditDraft.Actor, timeoutMilliseconds: Int
+  ) throws(ControlPlaneError) -> Bool {
+    do {
+      try connection.query("BEGIN", timeoutMilliseconds: timeoutMilliseconds)
+      let isFree = try connection.query(
+        "SELECT pg_try_advisory_xact_lock($1)", [.integer(Self.lock)], timeoutMilliseconds: timeoutMilliseconds
+      ).first?.boolean(0)
+      if isFree == true { for draft in drafts { try write(draft, by: actor) } }
+      try connection.query("COMMIT", timeoutMilliseconds: timeoutMilliseconds)
+      return isFree == true
+    } catch {
+      if connection.isOpen { _ = try? connection.query("ROLLBACK") }
+      throw .wrapping(error)
+    }
+  }
+
   private func write(_ draft: AuditDraft, by actor: AuditDraft.Actor) throws {
     let last = try connection.query("SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1").first
     let row = AuditRow(

@@ -4,9 +4,9 @@ import Model
 ///
 /// It holds secrets in clear: only `SnapshotCache` writes it anywhere, sealed.
 enum SnapshotCodec {
-  static let format: UInt8 = 3
+  static let format: UInt8 = 4
   /// Formats that are read: the current one and the one before.
-  static let formats: ClosedRange<UInt8> = 2...3
+  static let formats: ClosedRange<UInt8> = 3...4
 
   enum Failure: Error, Hashable, CustomStringConvertible {
     case unknownFormat(UInt8)
@@ -34,6 +34,7 @@ enum SnapshotCodec {
       out.limits(app.requestLimits.perApp)
       out.limits(app.requestLimits.perUser)
       out.optional(app.usageLimits.feedUpdatesPerMonth.map { Int64($0) })
+      out.optional(app.usageLimits.storageBytes.map { Int64($0) })
       out.texts(app.personalizationResources.sorted())
       out.number(UInt64(app.rules.count))
       for rule in app.rules { out.rule(rule) }
@@ -75,8 +76,8 @@ enum SnapshotCodec {
       let name = try input.text()
       let flags = try input.byte()
       let limits = RequestLimits(perApp: try input.limits(), perUser: try input.limits())
-      var usageLimits = UsageLimits()
-      if number >= 3 { usageLimits.feedUpdatesPerMonth = try input.optional().map { Int(clamping: $0) } }
+      var usageLimits = UsageLimits(feedUpdatesPerMonth: try input.optional().map { Int(clamping: $0) })
+      if number >= 4 { usageLimits.storageBytes = try input.optional().map { Int(clamping: $0) } }
       let resources = try input.texts()
       var rules: [AccessRule] = []
       for _ in 0..<(try input.count()) { rules.append(try input.rule()) }

@@ -61,7 +61,9 @@ struct SnapshotLoader {
         // Development only (insight D95): the file's check is not the last word, this is.
         disableAuthChecks: try row.boolean(5) && row.text(3) == "development",
         requestLimits: Self.requestLimits(sections[id]?["limits"]),
-        usageLimits: UsageLimits(feedUpdatesPerMonth: sections[id]?["limits"]?["feed_updates_per_month"]?.integer),
+        usageLimits: UsageLimits(
+          feedUpdatesPerMonth: sections[id]?["limits"]?["feed_updates_per_month"]?.integer,
+          storageBytes: sections[id]?["limits"]?["storage_bytes"]?.integer),
         personalizationEnabled: sections[id]?["personalization"]?["enabled"]?.boolean ?? false,
         personalizationResources: Set(
           (sections[id]?["personalization"]?["resources"]?.members ?? []).filter { $0.value != .null }.map(\.name)),

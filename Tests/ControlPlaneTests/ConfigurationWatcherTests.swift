@@ -4,7 +4,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// Without PostgreSQL; with it, see Tests/QA/control_test.py.
+/// Without PostgreSQL; with it, see Tests/QA/control_*_test.py.
 @Suite struct ConfigurationWatcherTests {
   static let nowhere = "host=/nonexistent port=1 dbname=millrace"
 
@@ -38,6 +38,18 @@ import Testing
     #expect(watcher.notReadyReason == nil)
     await watcher.stop()
     #expect(watcher.current == SnapshotTests.small)
+  }
+
+  @Test func whatTheAuditLogHasYetToHearIsBounded() async throws {
+    let folder = try TemporaryFolder()
+    let watcher = try await Self.start(folder)
+    for number in 0...ConfigurationWatcher.auditDraftsMax {
+      watcher.audit(AuditDraft(action: "usage.warn", entityType: "limit", entityID: "\(number)"))
+    }
+    let waiting = watcher.state.withLock { $0.auditDrafts.map(\.entityID) }
+    #expect(waiting.count == ConfigurationWatcher.auditDraftsMax)
+    #expect(waiting.first == "1" && waiting.last == "\(ConfigurationWatcher.auditDraftsMax)", "the oldest goes")
+    await watcher.stop()
   }
 
   @Test func withNeitherPostgresNorACopyItIsNotReadyAndSaysWhy() async throws {

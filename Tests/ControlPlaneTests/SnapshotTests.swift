@@ -18,7 +18,7 @@ import Testing
         ],
         allowAnonymousRead: true, disableAuthChecks: false,
         requestLimits: RequestLimits(perApp: [.quarter: ["*": 5]], perUser: [.hour: ["b": 6]]),
-        usageLimits: UsageLimits(feedUpdatesPerMonth: 258),
+        usageLimits: UsageLimits(feedUpdatesPerMonth: 258, storageBytes: 5),
         personalizationEnabled: true, personalizationResources: ["p"], dataPrivacy: false, moderation: true,
         followCountsSource: "s", followCountsTarget: "t",
         rules: [AccessRule(name: "r", priority: -2, effect: .deny, resource: "feed", action: "*", groups: ["g"])])
@@ -54,7 +54,9 @@ import Testing
       snapshot.apps[id] = AppConfiguration(
         id: id, name: text(), suspended: number(1) == 0, groups: groups, allowAnonymousRead: number(1) == 0,
         disableAuthChecks: number(1) == 0, requestLimits: RequestLimits(perApp: limits(), perUser: limits()),
-        usageLimits: UsageLimits(feedUpdatesPerMonth: number(1) == 0 ? nil : number(1 << 40)),
+        usageLimits: UsageLimits(
+          feedUpdatesPerMonth: number(1) == 0 ? nil : number(1 << 40),
+          storageBytes: number(1) == 0 ? nil : number(1 << 40)),
         personalizationEnabled: number(1) == 0, personalizationResources: Set((0..<number(3)).map { _ in text() }),
         auditLogs: number(1) == 0, dataPrivacy: number(1) == 0, moderation: number(1) == 0,
         followCountsSource: text(), followCountsTarget: text(),
@@ -97,10 +99,14 @@ import Testing
   }
 
   /// The format on disk: a change of these bytes needs a new format number.
-  @Test func goldenBytesOfFormatThree() {
+  @Test func goldenBytesOfFormatFour() {
     #expect(
-      Hexadecimal.text(SnapshotCodec.encode(Self.small)) == Self.golden(format: "03", usage: "01" + "0000000000000102"))
+      Hexadecimal.text(SnapshotCodec.encode(Self.small))
+        == Self.golden(format: "04", usage: Self.updates + "01" + "0000000000000005"))
   }
+
+  /// 258 feed updates a month.
+  private static let updates = "01" + "0000000000000102"
 
   private static let goldenKeys =
     "0000000000000001" + "0000000000000003" + "616263"
@@ -108,10 +114,11 @@ import Testing
     + "0000000000000001" + "03" + "010000000000000005"
 
   /// What the version before wrote is read: a service starts from its copy on disk after an upgrade.
-  @Test func formatTwoIsStillRead() throws {
-    let old = try SnapshotCodec.decode(try #require(Hexadecimal.bytes(Self.golden(format: "02", usage: "")[...])))
+  @Test func formatThreeIsStillRead() throws {
+    let old = try SnapshotCodec.decode(
+      try #require(Hexadecimal.bytes(Self.golden(format: "03", usage: Self.updates)[...])))
     var expected = Self.small
-    expected.apps[AppID(3)]?.usageLimits = UsageLimits()
+    expected.apps[AppID(3)]?.usageLimits = UsageLimits(feedUpdatesPerMonth: 258)
     #expect(old == expected)
   }
 
@@ -121,8 +128,8 @@ import Testing
       #expect(throws: SnapshotCodec.Failure.self) { try SnapshotCodec.decode(Array(bytes[..<length])) }
     }
     #expect(throws: SnapshotCodec.Failure.damaged) { try SnapshotCodec.decode(bytes + [0]) }
-    #expect(throws: SnapshotCodec.Failure.unknownFormat(4)) { try SnapshotCodec.decode([4] + bytes.dropFirst()) }
-    #expect(throws: SnapshotCodec.Failure.unknownFormat(1)) { try SnapshotCodec.decode([1] + bytes.dropFirst()) }
+    #expect(throws: SnapshotCodec.Failure.unknownFormat(5)) { try SnapshotCodec.decode([5] + bytes.dropFirst()) }
+    #expect(throws: SnapshotCodec.Failure.unknownFormat(2)) { try SnapshotCodec.decode([2] + bytes.dropFirst()) }
   }
 
   @Test func anyChangedByteIsRefusedOrReadWithoutHarm() {

@@ -180,8 +180,48 @@ import Testing
     #expect(answer.status == 400 && answer.code == 4, "\(answer.body)")
   }
 
+  @Test func uploadsAreExportedAndDeleted() async throws {
+    let api = TestAPI.overEngine()
+    let file = try await api.uploaded("files/", [1, 2], name: "a.txt", token: .user("al"))
+    let image = try await api.uploaded("images/", try TestAPI.image(8, 8), name: "a.png", token: .user("al"))
+    let derived = try #require(
+      await api.about(.get, "images/", url: image, "w=4", token: .user("al")).json?["file"]?.string)
+    let others = try await api.uploaded("files/", [3], token: .user("bo"))
+    func export(_ query: String = "with_uploads=true") async -> JSONValue? {
+      await api.call(.get, "data_privacy/export_ids/al/", query, headers: [("Host", "feeds.test")]).json?["export"]
+    }
+    // Clients compare whole answers: without the wish nothing is added.
+    #expect(
+      await export("")?.members?.map(\.name) == [
+        "user_id", "activity_count", "activity_ids", "reaction_count", "reaction_ids",
+      ])
+    let urls = try #require(await export()?["upload_urls"]?.array?.compactMap(\.string))
+    #expect(Set(urls) == [file, image, derived])
+    #expect(urls.firstIndex(of: file) ?? 9 < urls.firstIndex(of: image) ?? 0, "oldest first")
+    #expect(await export()?["upload_count"]?.integer == 3)
+    for url in urls { #expect(try await api.fetch(url).status == 200, "an export can be fetched") }
+    let list = JSONValue.array(
+      (urls + ["http://feeds.test/files/1/\(String(repeating: "0", count: 32))/a", "nonsense", "http://other.test/a"])
+        .map { .string($0) })
+    let body = #"{"urls":\#(list)}"#
+    let foreign = await api.call(
+      .post, "data_privacy/delete_uploads/", body: body, token: .text(TestAPI.otherServerToken), key: "other",
+      headers: [("Host", "feeds.test")])
+    #expect(foreign.status == 201)
+    #expect(await export()?["upload_count"]?.integer == 3, "of another app")
+    let deleted = await api.call(
+      .post, "data_privacy/delete_uploads/", body: body, headers: [("Host", "feeds.test")])
+    #expect(deleted.status == 201 && deleted.steadyBody == #"{"duration":"D"}"#)
+    #expect(await export()?["upload_urls"]?.array?.isEmpty == true)
+    for url in urls { #expect(try await api.fetch(url).status == 404) }
+    #expect(try await api.fetch(others).status == 200)
+    #expect(api.objects.names.count == 1)
+    #expect(await api.call(.post, "data_privacy/delete_uploads/", body: body, token: .user("al")).status == 403)
+  }
+
   @Test func privacyThatIsSwitchedOffIs403() async {
     let api = TestAPI(app: { $0.dataPrivacy = false })
+    #expect(await api.call(.post, "data_privacy/delete_uploads/", body: #"{"urls":[]}"#).status == 403)
     let deletion = await api.call(.post, "data_privacy/delete_activities/", body: #"{"activities":[]}"#)
     #expect(deletion.status == 403 && deletion.code == 17)
     #expect(await api.call(.get, "data_privacy/export_ids/al/").status == 403)
@@ -271,6 +311,7 @@ import Testing
       (HTTPMethod.get, "audit_logs/", ""), (.get, "data_privacy/export_ids/me/", ""),
       (.post, "data_privacy/delete_activities/", #"{"activities":[]}"#),
       (.post, "data_privacy/delete_reactions/", #"{"ids":[]}"#), (.post, "moderation/flag/", Self.flag),
+      (.post, "data_privacy/delete_uploads/", #"{"urls":[]}"#),
       (.post, "moderation/status/", Self.status), (.post, "moderation/status/batch/", Self.batch),
       (.delete, "moderation/user/cache/me/", ""),
     ] {

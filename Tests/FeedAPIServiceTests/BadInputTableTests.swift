@@ -230,6 +230,9 @@ import Testing
     + rows(
       .post, "data_privacy/delete_reactions/",
       [("{}", "ids", nil), (#"{"ids":7}"#, "ids", nil), (#"{"ids":["x"]}"#, "ids", nil), (#"{"ids":[7]}"#, "ids", nil)])
+    + rows(
+      .post, "data_privacy/delete_uploads/",
+      [("{}", "urls", nil), (#"{"urls":"x"}"#, "urls", nil), (#"{"urls":[7]}"#, "urls", nil)])
 
   static let personalization: [Row] = ["personalization/feed/", "enrich/personalization/feed/"].flatMap { path in
     queries(
@@ -291,7 +294,8 @@ import Testing
     (.post, "meta/"), (.put, "collections/food/b1/"), (.post, "reaction/"), (.put, "reaction/\(id)/"),
     (.post, "activities/"),
     (.post, "activity/"), (.post, "feed_targets/user/1/activity_to_targets/"), (.post, "feed/add_to_many/"),
-    (.post, "data_privacy/delete_activities/"), (.post, "data_privacy/delete_reactions/"), (.post, "moderation/flag/"),
+    (.post, "data_privacy/delete_activities/"), (.post, "data_privacy/delete_reactions/"),
+    (.post, "data_privacy/delete_uploads/"), (.post, "moderation/flag/"),
     (.post, "moderation/status/"), (.post, "moderation/status/batch/"),
   ])
   func whatIsNoJSONIsRefusedEverywhere(_ method: HTTPMethod, _ path: String) async throws {

@@ -6,6 +6,7 @@ import HTTP
 import JSON
 import KeevoClient
 import Model
+import ObjectStorage
 import Telemetry
 
 @testable import FeedAPIService
@@ -18,7 +19,7 @@ struct TestAPI {
   let feeds: RecordingFeeds
   /// Where users, objects and idempotency keys lie.
   let store: LossyStore
-  let objects = MemoryObjects()
+  let objects = MemoryStorage()
   let handler: FeedAPIHandler
 
   static let signer = FileSigner(secrets: [Array("a master key".utf8), Array("an older one".utf8)])
@@ -65,7 +66,10 @@ struct TestAPI {
       feeds: domain ?? (isLive ? engine : feeds), reactions: engine, entities: Entities(store: store, times: times),
       enrichment: Enrichment(store: store, reactions: isLive ? engine : reactions),
       moderation: ModerationLog(store: store),
-      files: FileStore(uploads: Uploads(store: store), storage: objects, signer: Self.signer), limits: limits,
+      files: UploadStore(
+        records: Uploads(store: store), storage: objects,
+        wallMilliseconds: { UInt64(max(0, wallClockMicroseconds()) / 1_000) }),
+      fileSigner: Self.signer, limits: limits,
       openAPIDocument: openAPI.map { Array($0.utf8) }, idempotency: (store, times), standIns: standIns,
       publicOrigin: publicOrigin, usage: usage)
   }

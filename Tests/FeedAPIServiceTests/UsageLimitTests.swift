@@ -52,6 +52,44 @@ import Testing
     #expect(other.status == 201)
   }
 
+  @Test func uploadsMayHaveSoManyBytesTogether() async throws {
+    let store = LossyStore(MemoryStore())
+    let usage = UsageLedger(store: store, holder: 1)
+    let api = TestAPI(store: store, usage: usage, app: { $0.usageLimits.storageBytes = 1_000 })
+    let first = try await api.uploaded("files/", [UInt8](repeating: 1, count: 500))
+    let picture = try TestAPI.image(8, 8)
+    #expect(picture.count < 400)
+    let image = try await api.uploaded("images/", picture, name: "a.png")
+    for (path, content) in [
+      ("files/", [UInt8](repeating: 1, count: 501)), ("files/", [UInt8](repeating: 1, count: 900)),
+    ] {
+      let refused = await api.upload(path, content)
+      #expect(refused.status == 429 && refused.code == 9, "\(refused.body)")
+      #expect(refused.json?["exception"]?.string == "RateLimitReached")
+      #expect(refused.detail?.contains("storage_bytes (1000)") == true)
+      #expect(refused.header("Retry-After").flatMap { Int($0) } ?? 0 > 0)
+    }
+    #expect(api.objects.names.count == 2, "nothing is stored of them")
+    let left = 1_000 - 500 - picture.count
+    _ = try await api.uploaded("files/", [UInt8](repeating: 1, count: left))
+    #expect(await api.about(.get, "images/", url: image, "w=4").status == 429, "an image made of one counts too")
+    #expect(await api.upload("files/", [1]).status == 429)
+    // Reads and deletions go on, and make room.
+    #expect(try await api.fetch(first).status == 200)
+    #expect(await api.about(.delete, "files/", url: first).status == 200)
+    #expect(await api.about(.get, "images/", url: image, "w=4").status == 200)
+    #expect(await api.upload("files/", [1]).status == 201)
+    // The other app has no limit.
+    let other = await api.upload(
+      "files/", [UInt8](repeating: 1, count: 5_000), token: .text(TestAPI.otherServerToken), key: "other")
+    #expect(other.status == 201)
+    try await usage.write()
+    let month = UsageDay(ActivityTime(microseconds: Int64(api.now) * 1_000_000)).month
+    let warnings = try await UsageLedger.warnings(api.store, app: AppID(1), month: month)
+    #expect(warnings.map(\.kind) == [.storageBytes] && warnings.map(\.most) == [1_000])
+    #expect(try await UsageLedger.warnings(api.store, app: AppID(2), month: month).isEmpty)
+  }
+
   @Test func withoutALimitAllIsCountedAndNothingRefused() async throws {
     let (api, usage) = api(nil)
     for _ in 0..<5 { #expect(await api.call(.post, "feed/user/1/", body: TestAPI.activity).status == 201) }

@@ -2,6 +2,7 @@ import Feeds
 import KeevoClient
 import Model
 import Synchronization
+import Telemetry
 import Testing
 
 /// Counts of what apps use (insight D52, D53).
@@ -115,6 +116,78 @@ import Testing
     #expect(one.secondsUntilFeedUpdates(UsageLimits(feedUpdatesPerMonth: 0), app: AppID(3)) == 30)
     clock.set(try #require(ActivityTime("2026-12-01T00:00:00")))
     #expect(one.secondsUntilFeedUpdates(limits, app: app) == nil, "a new month")
+  }
+
+  // MARK: Warnings
+
+  private final class Told: Sendable {
+    private let warnings = Mutex<[String]>([])
+    func add(_ app: AppID, _ warning: UsageWarning) {
+      warnings.withLock { $0.append("\(app) \(warning.kind.name) \(warning.used)/\(warning.most)") }
+    }
+    var all: [String] { warnings.withLock { $0 } }
+  }
+
+  @Test func fourFifthsOfALimitAreToldOnce() async throws {
+    let store = MemoryStore()
+    let clock = try Clock("2026-11-21T10:00:00")
+    let told = Told()
+    let metrics = Metrics()
+    func ledger(_ holder: UInt64) -> UsageLedger {
+      UsageLedger(
+        store: store, holder: holder, nowMicroseconds: { clock.read() }, metrics: metrics,
+        onWarning: { told.add($0, $1) })
+    }
+    let (one, two) = (ledger(1), ledger(2))
+    let limits = UsageLimits(feedUpdatesPerMonth: 10)
+    func count(_ ledger: UsageLedger, _ updates: Int, _ limits: UsageLimits) async throws {
+      ledger.note(.feedUpdates, updates, app: app)
+      _ = ledger.secondsUntilFeedUpdates(limits, app: app)
+      try await ledger.write()
+    }
+    try await count(one, 7, limits)
+    #expect(told.all.isEmpty)
+    // Both see it; one tells it.
+    try await count(two, 1, limits)
+    try await count(one, 0, limits)
+    try await count(two, 1, limits)
+    #expect(told.all == ["1 feed_updates_per_month 8/10"])
+    // A process that begins anew does not tell it again.
+    try await count(ledger(3), 0, limits)
+    #expect(told.all.count == 1)
+    // Under another figure it is another limit.
+    try await count(one, 0, UsageLimits(feedUpdatesPerMonth: 11))
+    #expect(told.all.last == "1 feed_updates_per_month 9/11")
+    try await count(one, 0, UsageLimits(feedUpdatesPerMonth: 100))
+    #expect(told.all.count == 2)
+    let written = try await UsageLedger.warnings(store, app: app, month: "2026-11")
+    #expect(written.map(\.most) == [10, 11] && written.map(\.used) == [8, 9])
+    #expect(metrics.counter("usage_warnings_total").value == 2)
+    #expect(try await UsageLedger.warnings(store, app: AppID(2), month: "2026-11").isEmpty)
+    // A month begins at nothing, and is warned of by itself.
+    clock.set(try #require(ActivityTime("2026-12-01T00:00:00")))
+    try await count(one, 0, limits)
+    #expect(told.all.count == 2)
+    try await count(one, 8, limits)
+    #expect(told.all.count == 3)
+    #expect(try await UsageLedger.warnings(store, app: app, month: "2026-12").map(\.used) == [8])
+  }
+
+  @Test func storageIsToldWhateverTheFeedsDo() async throws {
+    let store = MemoryStore()
+    let clock = try Clock("2026-11-21T10:00:00")
+    let told = Told()
+    let ledger = UsageLedger(
+      store: store, holder: 1, nowMicroseconds: { clock.read() }, onWarning: { told.add($0, $1) })
+    ledger.noteUse(.storageBytes, 79, of: 100, app: app)
+    try await ledger.write()
+    #expect(told.all.isEmpty)
+    ledger.noteUse(.storageBytes, 80, of: 100, app: app)
+    try await ledger.write()
+    ledger.noteUse(.storageBytes, 100, of: 100, app: app)
+    try await ledger.write()
+    #expect(told.all == ["1 storage_bytes 80/100"])
+    #expect(try await days(store) == [], "it is no count of a day")
   }
 
   // MARK: Feed updates

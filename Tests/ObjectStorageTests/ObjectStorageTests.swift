@@ -20,6 +20,8 @@ import Testing
     }
   }
 
+  @Test func memoryKeepsTheContract() async throws { try await ObjectStorageContract(storage: MemoryStorage()).run() }
+
   /// With `MILLRACE_TEST_S3=endpoint` the same on a service of S3's kind, in its bucket `millrace`; the QA run sets it.
   @Test(.enabled(if: ProcessInfo.processInfo.environment["MILLRACE_TEST_S3"] != nil))
   func s3KeepsTheContract() async throws {

@@ -13,6 +13,7 @@ import pytest
 import requests
 from api import API
 from conftest import required
+from pictures import png
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,25 @@ def test_a_users_activities_are_exported_and_deleted_everywhere(api, unique):
         assert api.get(f"feed/{feed}/").json()["results"] == []
     assert api.get("activities/", ids=",".join(ids)).json()["results"] == []
     assert api.get(f"data_privacy/export_ids/{user}/").json()["export"]["activity_count"] == 0
+
+
+def test_a_users_uploads_are_exported_and_deleted_on_request(api, other_api, unique):
+    user = unique()
+    made = [api.upload("files/", b"x", user=user), api.upload("images/", png(4, 4), name="a.png", user=user)]
+    urls = [answer.json()["file"] for answer in made]
+    urls.append(api.get("images/", url=urls[1], w=2, user=user).json()["file"])
+    plain = api.get(f"data_privacy/export_ids/{user}/").json()["export"]
+    assert set(plain) == {"user_id", "activity_count", "activity_ids", "reaction_count", "reaction_ids"}
+    export = api.get(f"data_privacy/export_ids/{user}/", with_uploads="true").json()["export"]
+    assert export["upload_count"] == 3 and set(export["upload_urls"]) == set(urls)
+    assert requests.get(export["upload_urls"][0], timeout=30).status_code == 200
+    assert other_api.get(f"data_privacy/export_ids/{user}/", with_uploads="true").json()["export"]["upload_count"] == 0
+    assert other_api.post("data_privacy/delete_uploads/", {"urls": urls}).status_code == 201
+    assert all(requests.get(url, timeout=30).status_code == 200 for url in urls)
+    deleted = api.post("data_privacy/delete_uploads/", {"urls": [*urls, urls[0], "nonsense"]})
+    assert deleted.status_code == 201 and set(deleted.json()) == {"duration"}
+    assert all(requests.get(url, timeout=30).status_code == 404 for url in urls)
+    assert api.get(f"data_privacy/export_ids/{user}/", with_uploads="true").json()["export"]["upload_urls"] == []
 
 
 # HTTP signatures

@@ -17,9 +17,12 @@ public struct Upload: Hashable, Sendable {
   /// Who may process and delete it besides servers (feeds P11, P25); `nil`: nobody.
   public var owner: String?
   public var createdAt: ActivityTime
+  /// Which attempt stored the bytes. Each has an object of its own, so that taking one back never takes another's bytes.
+  public var attempt: UInt64
 
   public init(
-    id: UploadID, kind: Kind, name: String, contentType: String, bytes: Int, owner: String?, createdAt: ActivityTime
+    id: UploadID, kind: Kind, name: String, contentType: String, bytes: Int, owner: String?, createdAt: ActivityTime,
+    attempt: UInt64 = 0
   ) {
     self.id = id
     self.kind = kind
@@ -28,15 +31,18 @@ public struct Upload: Hashable, Sendable {
     self.bytes = bytes
     self.owner = owner
     self.createdAt = createdAt
+    self.attempt = attempt
   }
 
-  /// Format 1: kind, time, bytes, name, content type, the owner's id (empty: none).
+  /// Format 2: kind, time, bytes, attempt, name, content type, the owner's id (empty: none). Format 1 had no attempt, and lay
+  /// where nothing looks any more.
   func encoded() -> [UInt8] {
     var out = ByteWriter()
-    out.integer(UInt8(1))
+    out.integer(UInt8(2))
     out.integer(kind.rawValue)
     out.integer(createdAt.microseconds)
     out.integer(UInt64(bytes))
+    out.integer(attempt)
     out.short(name.utf8)
     out.short(contentType.utf8)
     out.short((owner ?? "").utf8)
@@ -45,12 +51,13 @@ public struct Upload: Hashable, Sendable {
 
   init(id: UploadID, _ encoded: [UInt8]) throws(FormatError) {
     var reader = ByteReader(encoded)
-    _ = try reader.format(1...1)
+    _ = try reader.format(2...2)
     let kind = try reader.integer(UInt8.self)
     guard let known = Kind(rawValue: kind) else { throw .unknown(kind) }
     self.kind = known
     createdAt = ActivityTime(microseconds: try reader.integer())
     bytes = Int(clamping: try reader.integer(UInt64.self))
+    attempt = try reader.integer()
     name = String(decoding: try reader.short(), as: UTF8.self)
     contentType = String(decoding: try reader.short(), as: UTF8.self)
     let owner = String(decoding: try reader.short(), as: UTF8.self)

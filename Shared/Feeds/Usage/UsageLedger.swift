@@ -17,8 +17,13 @@ public final class UsageLedger: Sendable {
   static let space = UInt8(ascii: "z")
   /// How often what has been counted is written.
   public static let everyMillisecondsDefault = 5_000
-  public static let everyMillisecondsHelp =
-    "how often counts of what apps use are written; a process that dies loses as much"
+  /// The setting of that, for `start`.
+  public static var setting: FeedEngine.Options.NumberSetting {
+    (
+      "usage-milliseconds", 100...600_000, everyMillisecondsDefault,
+      "how often counts of what apps use are written; a process that dies loses as much"
+    )
+  }
 
   private struct Account {
     /// What this process has counted; days of past months go once they are written.
@@ -28,6 +33,10 @@ public final class UsageLedger: Sendable {
     /// What the other processes have counted in a month, when it was last read.
     var others: (month: String, usage: Usage)?
     var isLimited = false
+    /// Limits with what is used of them, where this process knows it.
+    var levels: [UsageLimits.Kind: (used: UInt64, most: Int)] = [:]
+    /// Warnings of this month that have been told, by this process or another.
+    var told: (month: String, keys: Set<RowKey>) = ("", [])
   }
 
   private struct State {
@@ -40,12 +49,19 @@ public final class UsageLedger: Sendable {
   private let holder: UInt64
   private let nowMicroseconds: @Sendable () -> Int64
   private let logger: Logger
+  private let warnings: Counter
+  private let onWarning: @Sendable (AppID, UsageWarning) -> Void
   private let state = Mutex(State())
 
+  /// - Parameter onWarning: told of each warning once, by the one process that wrote it, if that process lives.
   public init(
     store: any KeyValueStore, holder: UInt64 = .random(in: 1...(.max)),
-    nowMicroseconds: @escaping @Sendable () -> Int64 = { wallClockMicroseconds() }, logger: Logger = .silent
+    nowMicroseconds: @escaping @Sendable () -> Int64 = { wallClockMicroseconds() }, logger: Logger = .silent,
+    metrics: Metrics = Metrics(), onWarning: @escaping @Sendable (AppID, UsageWarning) -> Void = { _, _ in }
   ) {
+    warnings = metrics.counter(
+      "usage_warnings_total", help: "Limits of apps of which this process was the first to see 80 % used")
+    self.onWarning = onWarning
     self.store = store
     self.holder = holder
     self.nowMicroseconds = nowMicroseconds
@@ -73,10 +89,17 @@ public final class UsageLedger: Sendable {
     let used = state.withLock { state in
       // From now on the other processes' counts are read too.
       state.accounts[app, default: Account()].isLimited = true
-      return state.accounts[app].map { Self.used(.feedUpdates, $0, today.month) } ?? 0
+      let used = state.accounts[app].map { Self.used(.feedUpdates, $0, today.month) } ?? 0
+      state.accounts[app]?.levels[.feedUpdatesPerMonth] = (used, most)
+      return used
     }
     guard used >= UInt64(max(0, most)) else { return nil }
     return max(1, Int((today.nextMonth.start.microseconds - now + 999_999) / 1_000_000))
+  }
+
+  /// Notes how much of a limit is used; the next writing warns where that is much.
+  public func noteUse(_ kind: UsageLimits.Kind, _ used: UInt64, of most: Int, app: AppID) {
+    state.withLock { $0.accounts[app, default: Account()].levels[kind] = (used, most) }
   }
 
   private static func used(_ measure: Usage.Measure, _ account: Account, _ month: String) -> UInt64 {
@@ -120,7 +143,51 @@ public final class UsageLedger: Sendable {
       var others = Usage()
       for row in try await Self.rows(store, app, today.month) where row.holder != holder { others += row.usage }
       let read = others
-      state.withLock { $0.accounts[app]?.others = (today.month, read) }
+      state.withLock { state in
+        state.accounts[app]?.others = (today.month, read)
+        guard let account = state.accounts[app], let level = account.levels[.feedUpdatesPerMonth] else { return }
+        let used = Self.used(.feedUpdates, account, today.month)
+        state.accounts[app]?.levels[.feedUpdatesPerMonth] = (used, level.most)
+      }
+    }
+    try await warn(today.month)
+  }
+
+  /// Writes warnings that are due and not told yet; whoever writes one first tells it.
+  private func warn(_ month: String) async throws(StoreError) {
+    let now = ActivityTime(microseconds: nowMicroseconds())
+    let due = state.withLock { state in
+      var due: [(app: AppID, warning: UsageWarning)] = []
+      for app in state.accounts.keys.sorted() {
+        guard var account = state.accounts[app], !account.levels.isEmpty else { continue }
+        if account.told.month != month { account.told = (month, []) }
+        for kind in UsageLimits.Kind.allCases {
+          guard let level = account.levels[kind], UsageWarning.isDue(used: level.used, of: level.most),
+            !account.told.keys.contains(UsageWarning.key(kind, level.most))
+          else { continue }
+          due.append((app, UsageWarning(kind: kind, most: level.most, used: level.used, at: now)))
+        }
+        state.accounts[app] = account
+      }
+      return due
+    }
+    for (app, warning) in due {
+      let results = try await store.write(
+        WriteRequest(batches: [
+          SubBatch(
+            partition: Self.partition(app, month), conditions: [.absent(warning.key)],
+            operations: [.put(warning.key, value: warning.encoded)])
+        ])
+      ).results
+      state.withLock { _ = $0.accounts[app]?.told.keys.insert(warning.key) }
+      guard results.first?.applied == true else { continue }
+      warnings.increment()
+      logger.warning(
+        "an app has used \(UsageWarning.percent) % of a limit",
+        [
+          ("app", "\(app)"), ("limit", warning.kind.name), ("used", "\(warning.used)"), ("most", "\(warning.most)"),
+        ])
+      onWarning(app, warning)
     }
   }
 
@@ -190,5 +257,26 @@ public final class UsageLedger: Sendable {
     var days: [UsageDay: Usage] = [:]
     for row in try await rows(store, app, month) { days[row.day, default: Usage()] += row.usage }
     return days.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// What has been warned of in a month, the oldest first.
+  public static func warnings(
+    _ store: any KeyValueStore, app: AppID, month: String
+  ) async throws(StoreError) -> [UsageWarning] {
+    var found: [UsageWarning] = []
+    var cursor: [UInt8] = []
+    repeat {
+      let page = try await store.scan(
+        ScanRequest(
+          scope: .partition(partition(app, month), RowRange(space: UsageWarning.space)), limit: StoreLimits.scanRowsMax,
+          cursor: cursor))
+      cursor = page.next
+      for row in page.rows {
+        do { if let warning = try UsageWarning(row) { found.append(warning) } } catch {
+          throw .unknownFormat("a warning: \(error)")
+        }
+      }
+    } while !cursor.isEmpty
+    return found.sorted { $0.at.microseconds < $1.at.microseconds }
   }
 }
