@@ -1,17 +1,10 @@
 import Feeds
-import JSON
-import KeevoClient
 import Model
+import ServiceKit
 
-/// What `dashboard-api usage` is asked for (insight D52), and how it is shown.
-struct UsageRequest {
-  enum Interval: String { case day, month }
-
-  struct Row: Hashable {
-    /// A day, or a month.
-    var time: String
-    var usage: Usage
-  }
+/// What `dashboard-api usage` is asked for (insight D52).
+struct UsageRequest: Sendable {
+  enum Interval: String, Sendable { case day, month }
 
   /// Days that one call may ask for.
   static let daysMax: UInt32 = 800
@@ -53,46 +46,5 @@ struct UsageRequest {
     self.to = to
     self.interval = interval
     json = try options.wantsJSON()
-  }
-
-  /// Days or months with any use, in order.
-  func rows(_ store: any KeyValueStore) async throws(StoreError) -> [Row] {
-    var rows: [Row] = []
-    var month = from
-    while month <= to {
-      for (day, usage) in try await UsageLedger.read(store, app: app, month: month.month) where from <= day && day <= to
-      {
-        let time = interval == .day ? day.description : day.month
-        if rows.last?.time == time {
-          rows[rows.count - 1].usage += usage
-        } else {
-          rows.append(Row(time: time, usage: usage))
-        }
-      }
-      month = month.nextMonth
-    }
-    return rows
-  }
-
-  func document(_ rows: [Row]) -> JSONValue {
-    .object([
-      .init("app", .integer(app.rawValue)), .init("from", .string(from.description)),
-      .init("to", .string(to.description)), .init("interval", .string(interval.rawValue)),
-      .init(
-        "results",
-        .array(
-          rows.map { row in
-            .object(
-              [.init("time", .string(row.time))]
-                + Usage.Measure.allCases.map { .init($0.name, .integer(row.usage[$0])) })
-          })),
-    ])
-  }
-
-  func text(_ rows: [Row]) -> String {
-    if rows.isEmpty { return "app \(app.rawValue) has used nothing from \(from) to \(to)" }
-    return rows.map { row in
-      row.time + Usage.Measure.allCases.map { "  \($0.name) \(row.usage[$0])" }.joined()
-    }.joined(separator: "\n")
   }
 }

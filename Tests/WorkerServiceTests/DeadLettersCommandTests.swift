@@ -1,6 +1,7 @@
 import JSON
 import Jobs
 import KeevoClient
+import ServiceKit
 import Synchronization
 import Testing
 
@@ -76,6 +77,6 @@ import Testing
     ["replay", "1/user:1/01", "--app", "1"], ["list", "--output", "xml"],
   ])
   func misuseIsExplained(_ words: [String]) {
-    #expect(throws: DeadLettersOptions.Misuse.self) { try DeadLettersOptions(words) }
+    #expect(throws: CommandOptions.Misuse.self) { try DeadLettersOptions(words) }
   }
 }

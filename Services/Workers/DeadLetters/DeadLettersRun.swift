@@ -4,11 +4,10 @@ import KeevoClient
 
 /// Carries out `worker dead-letters`.
 struct DeadLettersRun: Sendable {
-  /// Exit codes: 0 done, 1 the store failed, 2 misused, 3 a named letter is not there.
+  /// Exit codes beside that of misuse: 0 done, 1 the store failed, 3 a named letter is not there.
   enum ExitCode {
     static let done: Int32 = 0
     static let failed: Int32 = 1
-    static let misused: Int32 = 2
     static let missing: Int32 = 3
   }
 

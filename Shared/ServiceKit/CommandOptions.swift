@@ -1,14 +1,16 @@
-/// The words after a command's name: flags with a value, flags without, and the rest in order.
-struct CommandOptions: Sendable {
-  struct Misuse: Error, CustomStringConvertible {
-    var description: String
+/// The words after a command's name: flags with a value (`--name value` or `--name=value`), flags without, and the rest in order.
+public struct CommandOptions: Sendable {
+  /// Words that a command does not take, and what to write instead.
+  public struct Misuse: Error, CustomStringConvertible {
+    public var description: String
+    public init(description: String) { self.description = description }
   }
 
-  private(set) var values: [String: String] = [:]
-  private(set) var flags: Set<String> = []
-  private(set) var words: [String] = []
+  public private(set) var values: [String: String] = [:]
+  public private(set) var flags: Set<String> = []
+  public private(set) var words: [String] = []
 
-  init(_ arguments: [String], values valued: Set<String>, flags known: Set<String>) throws(Misuse) {
+  public init(_ arguments: [String], values valued: Set<String>, flags known: Set<String>) throws(Misuse) {
     var rest = arguments[...]
     while let word = rest.popFirst() {
       guard word.hasPrefix("--") else {
@@ -33,19 +35,20 @@ struct CommandOptions: Sendable {
     }
   }
 
-  func integer(_ name: String) throws(Misuse) -> Int64? {
+  /// A positive number; `nil` where it is not given.
+  public func integer(_ name: String) throws(Misuse) -> Int64? {
     guard let text = values[name] else { return nil }
     guard let number = Int64(text), number > 0 else { throw Misuse(description: "--\(name) must be a positive number") }
     return number
   }
 
-  func required(_ name: String) throws(Misuse) -> Int64 {
+  public func required(_ name: String) throws(Misuse) -> Int64 {
     guard let number = try integer(name) else { throw Misuse(description: "--\(name) is missing") }
     return number
   }
 
   /// A duration as in files: a number and ms, s, m, h or d. In seconds, rounded down.
-  func seconds(_ name: String) throws(Misuse) -> Int64? {
+  public func seconds(_ name: String) throws(Misuse) -> Int64? {
     guard let text = values[name] else { return nil }
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let units: [String: Int64] = ["ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
@@ -58,7 +61,7 @@ struct CommandOptions: Sendable {
   }
 
   /// Whether answers are one JSON line rather than text for a person.
-  func wantsJSON() throws(Misuse) -> Bool {
+  public func wantsJSON() throws(Misuse) -> Bool {
     switch values["output"] {
     case nil, "plain": return false
     case "json": return true
