@@ -50,7 +50,9 @@ extension FeedEngine {
     do throws(StoreError) {
       // Who follows is there.
       try await noteRead(source, read, app)
-      if pulls, let next = try await beginPull(source, payload.target, app, job.traceID) { try await hand(next) }
+      if pulls, payload.pullAfter == .max, let next = try await beginPull(source, payload.target, app, job.traceID) {
+        try await hand(next)
+      }
     } catch {
       throw .store(error)
     }
@@ -132,7 +134,8 @@ extension FeedEngine {
     }?.pulls ?? false
   }
 
-  /// The target's newest valid own and `to` rows up to the follow's stamp, and all but `many` from there to now.
+  /// The target's newest valid own and `to` rows up to the follow's stamp, and, if the relation is pushed, all but `many` from
+  /// there to now.
   private func copied(
     _ payload: CopyPayload, _ epoch: Stamp, _ app: AppID
   ) async throws(StoreError) -> [(key: EntryKey, value: EntryValue)] {
@@ -143,6 +146,8 @@ extension FeedEngine {
     var out = try await newest(Int(payload.limit), of: payload.target, upTo: payload.since, app).map {
       entry($0.key, $0.value)
     }
+    // A relation that was pulled from its beginning takes what comes later itself.
+    guard payload.pullAfter == .max else { return out }
     out += try await arrived(in: payload.target, after: payload.since, app).map { entry($0.key, $0.value) }
     return out
   }

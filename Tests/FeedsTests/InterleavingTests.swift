@@ -49,6 +49,7 @@ import Testing
     ("add_to_many is pulled", .pullsMany, .pulled),
     ("the way back to push copies nothing", .backWithoutCopy, .pulled),
     ("kept history forgets what was pulled", .keepsNoPulled, .pulled),
+    ("hints from foreign ids are written once", .hintOnce, .switched),
     ("removals hide nothing that was pulled", .noHides, .pulled),
     ("a split writes one bucket only", .splitWritesOne, .buckets),
     ("a new bucket is not filled", .splitFillsNothing, .buckets),
