@@ -43,6 +43,7 @@ import Testing
     ("add_to_many is fanned out", .manySpread, .changes),
     ("audit entries are left out of the change's write", .auditApart, .changes),
     ("an activity is counted each time it enters", .membersTwice, .grouped),
+    ("who has lost a copy job copies on", .copyUnfenced, .grouped),
     ("aggregated feeds do not heed ended edges", .noEnds, .grouped),
     ("own rows are written over, so that their arrival moves", .arrivalMoves, .relation),
     ("a pulled edge is given nothing any more", .pulledNotPushed, .pulled),
