@@ -17,6 +17,8 @@ struct ActivityPlan: Sendable {
   var feed: [UInt8] = []
   /// The activity's actor: the author for the audit log where nobody is named, and whose activity it is.
   var actor = ""
+  /// The foreign id of an activity that may be new: its hint is written again with its first rows.
+  var foreignID = ""
   /// Further rows of the activity's partition that are written with the record, and what must hold for it; where it does
   /// not, all is planned anew.
   var conditions: [Condition] = []

@@ -28,6 +28,9 @@ struct PullEdge: Hashable, Sendable {
 struct EdgesRow: Hashable, Sendable {
   /// Ends past so many lie in rows a source.
   static let endsMax = 512
+  /// Where the epoch of the last pull edge begins, counted from the end of the encoded row: the store writes its stamp there when
+  /// a relation is pulled from its beginning.
+  static let lastPullEpochFromEnd = 32
 
   var ends: [EdgeEnd] = []
   /// How many ends lie in rows a source.

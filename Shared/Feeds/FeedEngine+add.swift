@@ -19,6 +19,8 @@ extension FeedEngine {
     var job: (lease: JobLease, items: [FanOutPayload.Item])
     /// Whether aggregated feeds must count the activity under another actor.
     var renews = false
+    /// The foreign id whose hint is to be written again; empty where none is.
+    var foreignID = ""
   }
 
   public func add(
@@ -53,7 +55,7 @@ extension FeedEngine {
       return ActivityPlan(
         record: record(draft), kept: kept,
         placed: places(draft).filter { known.insert(Place(feed: $0.feed, kind: $0.kind)).inserted },
-        actor: draft.input.actor)
+        actor: draft.input.actor, foreignID: draft.input.foreignID)
     }
     await show("fan-out", changes, context)
     return changes
@@ -84,18 +86,25 @@ extension FeedEngine {
     }
   }
 
-  /// Hints from foreign ids to ids, before the records: a removal by foreign id must find every record. Written even where
-  /// there is one, so that a collection which has seen the record gone does not take it away.
+  /// Hints from foreign ids to ids, before the records: a removal by foreign id must find every record. The fan-out writes them
+  /// again: a collection may have seen the record gone, and take away the hint of one that has come meanwhile.
   func writeHints(
     _ drafts: [Draft], notAfter fence: UInt64? = nil, _ context: ChangeContext
   ) async throws(StoreError) {
     let batches = drafts.filter { !$0.foreignIDHash.isEmpty }.map { draft in
-      SubBatch(
-        partition: FeedKeys.foreignID(hash: draft.foreignIDHash, context.app),
-        conditions: fence.map { [.notAfter(milliseconds: $0)] } ?? [],
-        operations: [.put(FeedKeys.foreignIDHint(draft.id), value: [1] + Array(draft.input.foreignID.utf8))])
+      hint(
+        draft.id, draft.input.foreignID, context.app, fence.map { [.notAfter(milliseconds: $0)] } ?? [])
     }
     _ = try await write(batches, context.traceID)
+  }
+
+  /// Puts the hint from a foreign id to an activity: a new version even where there is one.
+  func hint(
+    _ id: ActivityID, _ foreignID: String, _ app: AppID, _ conditions: [Condition] = []
+  ) -> SubBatch {
+    SubBatch(
+      partition: FeedKeys.foreignID(hash: FeedKeys.foreignIDHash(foreignID), app), conditions: conditions,
+      operations: [.put(FeedKeys.foreignIDHint(id), value: FeedKeys.hintValue(foreignID))])
   }
 
   /// Replaces content wholly, or creates the activity in no feed (feeds F14). `to` and the feeds stay.

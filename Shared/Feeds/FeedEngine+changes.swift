@@ -69,6 +69,7 @@ extension FeedEngine {
     var version: Stamp?
     var placed: [Placement]
     var gone: [Placement]
+    var foreignID = ""
     var fanOuts: [(job: JobRecord, items: [FanOutPayload.Item])] = []
     var garbage: JobRecord?
     var note: ChangeNote?
@@ -102,7 +103,7 @@ extension FeedEngine {
         partition: FeedKeys.activity(id, context.app), conditions: [condition] + plan.conditions,
         operations: plan.operations,
         scanAfter: looks ? JobID.range : nil, scanAfterLimit: looks ? 64 : 0),
-      record: nil, version: nil, placed: plan.placed, gone: plan.gone)
+      record: nil, version: nil, placed: plan.placed, gone: plan.gone, foreignID: plan.foreignID)
     let altered = putRecord(&draft, state, plan)
     makeJobs(&draft, state, plan, context)
     guard altered else { return draft }
@@ -181,7 +182,7 @@ extension FeedEngine {
       placed = placed.dropFirst(items.count)
       let job = JobRecord(
         kind: .fanOut, holder: holder, madeAtMilliseconds: now, traceID: context.traceID,
-        payload: FanOutPayload(id: draft.id, items: items).encoded)
+        payload: FanOutPayload(id: draft.id, items: items, foreignID: Array(plan.foreignID.utf8)).encoded)
       draft.fanOuts.append((job, items))
       _ = draft.make(job)
     }
@@ -230,7 +231,8 @@ extension FeedEngine {
       if let record {
         fanOuts.append(
           Committed(
-            id: draft.id, version: version, record: record, job: (lease, part.items), renews: part.items.isEmpty))
+            id: draft.id, version: version, record: record, job: (lease, part.items), renews: part.items.isEmpty,
+            foreignID: draft.foreignID))
       }
     }
     return ChangedActivity(

@@ -23,7 +23,7 @@ extension FeedEngine {
         return try await lease.release(cursor: cursor.encoded)
       }
       if !payload.foreignIDHash.isEmpty {
-        do { try await dropHint(payload, app, job.traceID) } catch { throw .store(error) }
+        do { try await dropHint(payload.id, payload.foreignIDHash, app, job.traceID) } catch { throw .store(error) }
       }
       guard cursor.leftMarks else { return try await lease.finish() }
       cursor = GarbageCursor(
@@ -92,12 +92,13 @@ extension FeedEngine {
     return FeedChange(feed, AggregateRules(group), .forget(ActivityID(ticks: id.ticks, low: id.low), mark))
   }
 
-  /// Removes the hint from a foreign id, unless it was written again after the record was seen gone.
-  func dropHint(_ payload: GarbagePayload, _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) {
-    let partition = FeedKeys.foreignID(hash: payload.foreignIDHash, app)
-    let key = FeedKeys.foreignIDHint(payload.id)
+  /// Removes the hint from a foreign id to an activity that has gone, unless it was written again after that was seen: who adds
+  /// the activity anew writes the hint once more after its record.
+  func dropHint(_ id: ActivityID, _ hash: [UInt8], _ app: AppID, _ traceID: [UInt8]) async throws(StoreError) {
+    let partition = FeedKeys.foreignID(hash: hash, app)
+    let key = FeedKeys.foreignIDHint(id)
     guard let hint = try await get(partition, key) else { return }
-    guard try await activityRecord(payload.id, app).record == nil else { return }
+    guard try await activityRecord(id, app).record == nil else { return }
     _ = try await write(
       [SubBatch(partition: partition, conditions: [.versionEquals(key, hint.version)], operations: [.delete(key)])],
       traceID)

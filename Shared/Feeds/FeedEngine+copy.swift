@@ -22,6 +22,7 @@ extension FeedEngine {
     try await lease.renewIfDue()
     let entries: [(key: EntryKey, value: EntryValue)]
     let read: VersionedValue?
+    let group: FeedGroup?
     do throws(StoreError) {
       let rows = try await multiGet(
         [FeedKeys.follow(payload.target), FeedKeys.lastRead].map { .init(partition: lease.id.partition, key: $0) })
@@ -29,13 +30,14 @@ extension FeedEngine {
       let record = try followRecord(rows[0])
       let stands = record?.epoch == epoch && record?.state == .live
       entries = stands ? try await copied(payload, epoch, app) : []
-      if let group = try aggregatedGroup(ofFeed: source, app) {
-        try await enter(entries, from: payload.target, into: source, group, app, job.traceID)
-      }
+      group = try aggregatedGroup(ofFeed: source, app)
     } catch {
       throw .store(error)
     }
-    if try isAggregated(source, app) { return try await lease.finish() }
+    if let group {
+      try await enter(entries, from: payload.target, into: source, group, lease)
+      return try await lease.finish()
+    }
     var rest = entries[...]
     while rest.count > options.stepRowsMax {
       try await lease.renewIfDue()
@@ -50,7 +52,9 @@ extension FeedEngine {
     do throws(StoreError) {
       // Who follows is there.
       try await noteRead(source, read, app)
-      if pulls, let next = try await beginPull(source, payload.target, app, job.traceID) { try await hand(next) }
+      if pulls, payload.pullAfter == .max, let next = try await beginPull(source, payload.target, app, job.traceID) {
+        try await hand(next)
+      }
     } catch {
       throw .store(error)
     }
@@ -63,46 +67,75 @@ extension FeedEngine {
   }
 
   /// Groups what a follow copies into an aggregated feed like new activities (feeds W4), oldest first, and looks again at those
-  /// that have changed or gone meanwhile (B15).
+  /// that have changed or gone meanwhile (B15). Nothing is written once another holds the job: what it copies may be something
+  /// else by then.
   private func enter(
     _ entries: [(key: EntryKey, value: EntryValue)], from target: [UInt8], into feed: [UInt8], _ group: FeedGroup,
-    _ app: AppID, _ traceID: [UInt8]
-  ) async throws(StoreError) {
+    _ lease: JobLease
+  ) async throws(JobError) {
     var rest = entries.sorted { $0.key.id < $1.key.id }[...]
     while !rest.isEmpty {
       let part = Array(rest.prefix(options.stepRowsMax))
       rest = rest.dropFirst(part.count)
-      var open = part
-      for _ in 0..<options.contentionTriesMax where !open.isEmpty {
-        let fence = fence()
-        let keys = open.map {
-          MultiGetRequest.Item(partition: FeedKeys.activity($0.key.id, app), key: FeedKeys.record)
-        }
-        let before = try await multiGet(keys)
-        var changes: [FeedChange] = []
-        for (entry, row) in zip(open, before) {
-          guard let row, let record = try record(row),
-            let placement = try await placement(entry.key.id, record, target, entry.key.placement, app)
-          else {
-            changes.append(leaving(entry.key.id, via: target, entry.key.placement, feed, group))
-            continue
-          }
-          var activity = try EnteringActivity(entry.key.id, record, version: row.version)
-          let change = entering(
-            &activity, via: target, placement, edge: entry.key.edge, arrival: entry.value.arrival, into: feed, group,
-            notAfterMilliseconds: fence)
-          if let change { changes.append(change) }
-        }
-        var inTime = true
-        for case .late in try await aggregate(changes, app, traceID) { inTime = false }
-        if options.faults.contains(.noSecondLook) { break }
-        let after = try await multiGet(keys)
-        open = zip(open, zip(before, after)).filter { !inTime || $0.1.0?.version != $0.1.1?.version }.map(\.0)
+      try await lease.renewIfDue()
+      let held: Bool
+      do throws(StoreError) {
+        held = try await enterPart(part, from: target, into: feed, group, lease)
+      } catch {
+        throw .store(error)
       }
-      guard open.isEmpty || options.faults.contains(.noSecondLook) else {
-        throw .overloaded("activities change again and again while they are copied")
-      }
+      guard held else { throw .leaseLost }
     }
+  }
+
+  /// A part of them. Gives whether the job is still its holder's.
+  private func enterPart(
+    _ part: [(key: EntryKey, value: EntryValue)], from target: [UInt8], into feed: [UInt8], _ group: FeedGroup,
+    _ lease: JobLease
+  ) async throws(StoreError) -> Bool {
+    let app = AppID(lease.id.partition.app)
+    let traceID = lease.record.traceID
+    let holds = Condition.versionEquals(lease.id.key, lease.version)
+    var open = part
+    for _ in 0..<options.contentionTriesMax where !open.isEmpty {
+      let fence = fence()
+      let keys = open.map {
+        MultiGetRequest.Item(partition: FeedKeys.activity($0.key.id, app), key: FeedKeys.record)
+      }
+      let before = try await multiGet(keys)
+      var changes: [FeedChange] = []
+      for (entry, row) in zip(open, before) {
+        guard let row, let record = try record(row),
+          let placement = try await placement(entry.key.id, record, target, entry.key.placement, app)
+        else {
+          changes.append(leaving(entry.key.id, via: target, entry.key.placement, feed, group))
+          continue
+        }
+        var activity = try EnteringActivity(entry.key.id, record, version: row.version)
+        let change = entering(
+          &activity, via: target, placement, edge: entry.key.edge, arrival: entry.value.arrival, into: feed, group,
+          notAfterMilliseconds: fence)
+        if var change {
+          if !options.faults.contains(.copyUnfenced) { change.work.condition = holds }
+          changes.append(change)
+        }
+      }
+      var inTime = true
+      for outcome in try await aggregate(changes, app, traceID) {
+        switch outcome {
+        case .done: break
+        case .late: inTime = false
+        case .refused: return false
+        }
+      }
+      if options.faults.contains(.noSecondLook) { return true }
+      let after = try await multiGet(keys)
+      open = zip(open, zip(before, after)).filter { !inTime || $0.1.0?.version != $0.1.1?.version }.map(\.0)
+    }
+    guard open.isEmpty else {
+      throw .overloaded("activities change again and again while they are copied")
+    }
+    return true
   }
 
   private func puts(_ entries: ArraySlice<(key: EntryKey, value: EntryValue)>) -> [Operation] {
@@ -132,7 +165,8 @@ extension FeedEngine {
     }?.pulls ?? false
   }
 
-  /// The target's newest valid own and `to` rows up to the follow's stamp, and all but `many` from there to now.
+  /// The target's newest valid own and `to` rows up to the follow's stamp, and, if the relation is pushed, all but `many` from
+  /// there to now.
   private func copied(
     _ payload: CopyPayload, _ epoch: Stamp, _ app: AppID
   ) async throws(StoreError) -> [(key: EntryKey, value: EntryValue)] {
@@ -143,6 +177,8 @@ extension FeedEngine {
     var out = try await newest(Int(payload.limit), of: payload.target, upTo: payload.since, app).map {
       entry($0.key, $0.value)
     }
+    // A relation that was pulled from its beginning takes what comes later itself.
+    guard payload.pullAfter == .max else { return out }
     out += try await arrived(in: payload.target, after: payload.since, app).map { entry($0.key, $0.value) }
     return out
   }

@@ -17,7 +17,7 @@ extension FeedEngine {
     } catch {
       throw .format(error)
     }
-    if cursor == PlacementCursor(item: 0), payload.items.count > 1 {
+    if cursor == PlacementCursor(item: 0), payload.items.count > 1 || !payload.foreignID.isEmpty {
       do throws(StoreError) { try await enterOwnFeeds(payload, id, job.traceID) } catch { throw .store(error) }
     }
     var budget = visible ? options.visibleFeedsMax : .max
@@ -44,23 +44,27 @@ extension FeedEngine {
 
   /// Brings the activity into all feeds that it was added to or addressed at, before any follower's: a feed that is named
   /// last must not wait for the followers of the first. `place` comes by each of them again, and takes back what has gone
-  /// meanwhile.
+  /// meanwhile. The hint from its foreign id is written with them, and taken back here if the activity has gone.
   private func enterOwnFeeds(_ payload: FanOutPayload, _ id: JobID, _ traceID: [UInt8]) async throws(StoreError) {
     let app = AppID(id.partition.app)
     let epoch = epoch(id)
     let placed = try await states([payload.id], app)[0].placements
     let standing = payload.items.filter { item in
-      item.kind != .many && placed.contains { $0.feed == item.feed && $0.kind == item.kind && $0.epoch == epoch }
+      placed.contains { $0.feed == item.feed && $0.kind == item.kind && $0.epoch == epoch }
     }
     var batches: [SubBatch] = []
-    for item in standing {
+    for item in standing where item.kind != .many {
       if let group = try aggregatedGroup(ofFeed: item.feed, app) {
         try await enterOwn(payload.id, item.feed, group, epoch, app, traceID)
       } else {
         batches.append(ownRow(payload.id, item, epoch, app.rawValue))
       }
     }
+    let foreignID = String(decoding: payload.foreignID, as: UTF8.self)
+    let hints = !foreignID.isEmpty && !standing.isEmpty && !options.faults.contains(.hintOnce)
+    if hints { batches.append(hint(payload.id, foreignID, app)) }
     _ = try await write(batches, traceID)
+    if !foreignID.isEmpty { try await dropHint(payload.id, FeedKeys.foreignIDHash(foreignID), app, traceID) }
   }
 
   /// Spreads one placement. `false` when the budget is spent or the worker drains.

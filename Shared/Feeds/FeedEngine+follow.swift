@@ -67,7 +67,8 @@ extension FeedEngine {
     var jobs: [JobLease] = []
     var standing: [JobID] = []
     var waiting = wanted
-    for _ in 0..<options.contentionTriesMax {
+    var failures = 0
+    while failures < options.contentionTriesMax {
       let rows = try await multiGet(
         waiting.map { .init(partition: FeedKeys.feed(named: $0.source, app.rawValue), key: FeedKeys.follow($0.target)) }
       )
@@ -83,19 +84,32 @@ extension FeedEngine {
         }
       }
       if open.isEmpty { return (jobs, standing) }
-      let since = try await readStamps(Set(open.map(\.wanted.target)), app)
+      let targets = try await followed(Set(open.map(\.wanted.target)), app)
+      let edges = try await edges(
+        ofPullers: Set(open.filter { targets[$0.wanted.target]?.pulls ?? false }.map(\.wanted.source)), app)
+      waiting = []
+      var changing: Set<[UInt8]> = []
+      var begun: [Wanted] = []
       var batches: [SubBatch] = []
       var records: [JobRecord] = []
       for item in open {
-        let (batch, job) = begin(item.wanted, item.old, item.record, since[item.wanted.target] ?? .zero, app, traceID)
+        guard let target = targets[item.wanted.target] else { continue }
+        let own = target.pulls ? edges[item.wanted.source] : nil
+        // All such follows of a source change its `edges` row: one at a time.
+        if own != nil, !changing.insert(item.wanted.source).inserted {
+          waiting.append(item.wanted)
+          continue
+        }
+        let (batch, job) = begin(item.wanted, item.old, item.record, target.stamp, own, app, traceID)
+        begun.append(item.wanted)
         batches.append(batch)
         records.append(job)
       }
       let results = try await write(batches, traceID)
-      waiting = []
+      if !results.contains(where: \.applied) { failures += 1 }
       for (index, result) in results.enumerated() {
         guard result.applied else {
-          waiting.append(open[index].wanted)
+          waiting.append(begun[index])
           continue
         }
         let id = JobID(partition: batches[index].partition, stamp: result.stamp)
@@ -111,28 +125,65 @@ extension FeedEngine {
     do { return try FollowRecord(row.value) } catch { throw .unknownFormat("follow: \(error)") }
   }
 
-  /// The stamps of the targets, read before the follows begin (B11).
-  private func readStamps(_ targets: Set<[UInt8]>, _ app: AppID) async throws(StoreError) -> [[UInt8]: Stamp] {
+  /// A target before a follow begins: the stamp it was read at (B11), and whether its followers pull (B12).
+  private struct Followed: Sendable {
+    var stamp: Stamp
+    var pulls: Bool
+  }
+
+  private func followed(_ targets: Set<[UInt8]>, _ app: AppID) async throws(StoreError) -> [[UInt8]: Followed] {
     let list = targets.sorted { $0.lexicographicallyPrecedes($1) }
-    let stamps = await concurrently(list) { [self] target in
-      await Result.of { () throws(StoreError) in try await readStamp(FeedKeys.feed(named: target, app.rawValue)) }
+    let outcomes = await concurrently(list) { [self] target in
+      await Result.of { () throws(StoreError) in
+        let home = FeedKeys.feed(named: target, app.rawValue)
+        let read = try await store.get(GetRequest(partition: home, key: FeedKeys.reach))
+        return Followed(stamp: read.readStamp, pulls: try reach(read.row).pulls)
+      }
     }
-    var out: [[UInt8]: Stamp] = [:]
-    for (target, stamp) in zip(list, stamps) { out[target] = try stamp.get() }
+    var out: [[UInt8]: Followed] = [:]
+    for (target, outcome) in zip(list, outcomes) { out[target] = try outcome.get() }
     return out
   }
 
-  /// Record, order row, counts and job of a new relation: one sub-batch of the source's partition.
+  /// The `edges` row of a feed into which a pull edge is to go.
+  private struct HeldEdges: Sendable {
+    var row: EdgesRow
+    var version: Stamp?
+
+    var condition: Condition { version.map { .versionEquals(FeedKeys.edges, $0) } ?? .absent(FeedKeys.edges) }
+  }
+
+  /// The rows of those of the feeds that may pull one more: aggregated feeds are always pushed to.
+  private func edges(ofPullers feeds: Set<[UInt8]>, _ app: AppID) async throws(StoreError) -> [[UInt8]: HeldEdges] {
+    var list: [[UInt8]] = []
+    for feed in feeds where try aggregatedGroup(ofFeed: feed, app) == nil { list.append(feed) }
+    if list.isEmpty { return [:] }
+    let rows = try await multiGet(
+      list.map { .init(partition: FeedKeys.feed(named: $0, app.rawValue), key: FeedKeys.edges) })
+    var out: [[UInt8]: HeldEdges] = [:]
+    for (feed, row) in zip(list, rows) {
+      let edges = try edgesRow(row)
+      if edges.pulls.count < options.pullEdgesMax { out[feed] = HeldEdges(row: edges, version: row?.version) }
+    }
+    return out
+  }
+
+  /// Record, order row, counts and job of a new relation: one sub-batch of the source's partition. With `edges` the relation is
+  /// pulled from its first moment on: what arrives at the target after `since` is never pushed.
   private func begin(
-    _ wanted: Wanted, _ old: VersionedValue?, _ before: FollowRecord?, _ since: Stamp, _ app: AppID, _ traceID: [UInt8]
+    _ wanted: Wanted, _ old: VersionedValue?, _ before: FollowRecord?, _ since: Stamp, _ edges: HeldEdges?,
+    _ app: AppID,
+    _ traceID: [UInt8]
   ) -> (SubBatch, JobRecord) {
     let key = FeedKeys.follow(wanted.target)
-    let record = FollowRecord(since: since, before: before, createdAt: wanted.createdAt)
+    var record = FollowRecord(since: since, before: before, createdAt: wanted.createdAt)
+    if edges != nil { record.pullAfter = since.rawValue }
     let order = FollowOrderRow(other: wanted.target, createdAt: wanted.createdAt, updatedAt: wanted.createdAt)
     let job = JobRecord(
       kind: .copy, holder: holder, madeAtMilliseconds: timing.wallMilliseconds(), traceID: traceID,
-      payload: CopyPayload(target: wanted.target, limit: wanted.limit, since: since).encoded)
-    let batch = SubBatch(
+      payload: CopyPayload(target: wanted.target, limit: wanted.limit, since: since, pullAfter: record.pullAfter)
+        .encoded)
+    var batch = SubBatch(
       partition: FeedKeys.feed(named: wanted.source, app.rawValue),
       conditions: [old.map { .versionEquals(key, $0.version) } ?? .absent(key)],
       operations: [
@@ -142,6 +193,15 @@ extension FeedEngine {
         .add(FeedKeys.followingCount(group: wanted.group), delta: 1),
         JobID.make(job),
       ])
+    if var edges {
+      edges.row.pulls.append(
+        PullEdge(
+          target: wanted.target, epoch: .zero, after: since, madeAtMilliseconds: timing.wallMilliseconds()))
+      let value = edges.row.encoded
+      batch.conditions.append(edges.condition)
+      batch.operations.append(
+        .put(FeedKeys.edges, value: value, valueStampAt: [value.count - EdgesRow.lastPullEpochFromEnd]))
+    }
     return (batch, job)
   }
 

@@ -141,7 +141,7 @@ extension FeedEngine {
     if foreignID.isEmpty { return }
     let hash = FeedKeys.foreignIDHash(foreignID)
     let partition = FeedKeys.foreignID(hash: hash, context.app)
-    let text = [1] + Array(foreignID.utf8)
+    let text = FeedKeys.hintValue(foreignID)
     var cursor: [UInt8] = []
     repeat {
       let page: ScanResponse

@@ -24,7 +24,7 @@ extension FeedEngine {
     }
   }
 
-  /// Writes the rows of origin and `to` feeds, if absent: their arrival is fixed. The last row of each feed is followed by
+  /// Writes the rows of origin and `to` feeds, if absent: their arrival is fixed; and the hints from foreign ids. The last row of each feed is followed by
   /// a look at its followers, so that every row is there before the followers are read (B11).
   private func writeOwnRows(
     _ fresh: [Committed], _ app: AppID, _ traceID: [UInt8]
@@ -45,7 +45,10 @@ extension FeedEngine {
       batches[position].scanAfter = RowRange(space: FeedKeys.followerSpace)
       batches[position].scanAfterLimit = options.visibleFeedsMax + 1
     }
-    let results = try await write(batches, traceID)
+    for commit in fresh where !commit.foreignID.isEmpty && !options.faults.contains(.hintOnce) {
+      batches.append(hint(commit.id, commit.foreignID, app))
+    }
+    let results = try await write(batches, traceID).prefix(places.count)
     noteFeedUpdates(results.count { $0.applied }, app)
     var arrivals = fresh.map { [Stamp](repeating: .zero, count: $0.job.items.count) }
     var pages: [[UInt8]: FirstPage] = [:]

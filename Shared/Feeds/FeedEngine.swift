@@ -136,6 +136,10 @@ public final class FeedEngine: FeedService {
     public static let pullsMany = Faults(rawValue: 1 << 25)
     /// On the way back to push nothing is copied.
     public static let backWithoutCopy = Faults(rawValue: 1 << 26)
+    /// Who copies into an aggregated feed does not look whether the job is still its own.
+    public static let copyUnfenced = Faults(rawValue: 1 << 31)
+    /// The hint from a foreign id is written before the record alone.
+    public static let hintOnce = Faults(rawValue: 1 << 30)
     /// An unfollow with `keep_history` forgets what was pulled.
     public static let keepsNoPulled = Faults(rawValue: 1 << 27)
     /// Activities enter aggregated feeds by placements that have gone.

@@ -2,7 +2,8 @@ import Jobs
 import KeevoClient
 import Model
 
-/// What a fan-out job is to do. Its items' epoch is the stamp of the job's own key. Format 1, or 2 with `renewals`.
+/// What a fan-out job is to do. Its items' epoch is the stamp of the job's own key. Format 1, 2 with `renewals`, or 3
+/// with a foreign id as well.
 struct FanOutPayload: Hashable, Sendable {
   struct Item: Hashable, Sendable {
     var feed: [UInt8]
@@ -12,29 +13,33 @@ struct FanOutPayload: Hashable, Sendable {
   var items: [Item]
   /// Placements that stood already, whose aggregated feeds must count the activity under another actor (B15).
   var renewals: [Placement] = []
+  /// The activity's foreign id, whose hint is written again beside the first rows; empty where none is due.
+  var foreignID: [UInt8] = []
 
   var encoded: [UInt8] {
     var out = ByteWriter()
-    out.integer(UInt8(renewals.isEmpty ? 1 : 2))
+    out.integer(UInt8(!foreignID.isEmpty ? 3 : renewals.isEmpty ? 1 : 2))
     out.activity(id)
     out.integer(UInt16(items.count))
     for item in items {
       out.integer(item.kind.rawValue)
       out.short(item.feed)
     }
-    if !renewals.isEmpty { out.placements(renewals) }
+    if !renewals.isEmpty || !foreignID.isEmpty { out.placements(renewals) }
+    if !foreignID.isEmpty { out.short(foreignID) }
     return out.bytes
   }
 
-  init(id: ActivityID, items: [Item], renewals: [Placement] = []) {
+  init(id: ActivityID, items: [Item], renewals: [Placement] = [], foreignID: [UInt8] = []) {
     self.id = id
     self.items = items
     self.renewals = renewals
+    self.foreignID = foreignID
   }
 
   init(_ bytes: [UInt8]) throws(FormatError) {
     var reader = ByteReader(bytes)
-    let format = try reader.format(1...2)
+    let format = try reader.format(1...3)
     id = try reader.activity()
     items = []
     for _ in 0..<(try reader.integer(UInt16.self)) {
@@ -42,6 +47,7 @@ struct FanOutPayload: Hashable, Sendable {
       items.append(Item(feed: try reader.short(), kind: kind))
     }
     if format >= 2 { renewals = try reader.placements() }
+    if format >= 3 { foreignID = try reader.short() }
   }
 }
 

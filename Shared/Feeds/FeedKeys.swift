@@ -103,6 +103,9 @@ enum FeedKeys {
   /// When a feed that follows was last read.
   static let lastRead = RowKey(space: counterSpace, rest: Array("read".utf8))
 
+  /// What a hint says: the foreign id itself, since its key has only a hash of it. Format 1.
+  static func hintValue(_ foreignID: String) -> [UInt8] { [1] + Array(foreignID.utf8) }
+
   static func foreignIDHint(_ id: ActivityID) -> RowKey { RowKey(space: foreignIDSpace, rest: inverted(id)) }
 
   /// The activity that a row of the foreign id's partition names.

@@ -255,6 +255,10 @@ import Testing
     #expect(fan.encoded == [1] + be(id.ticks) + be(id.low) + [1, 0, 1, 1, 0, 1, 65])
     #expect(try FanOutPayload(fan.encoded) == fan)
     cut(fan.encoded) { _ = try FanOutPayload($0) }
+    let hinted = FanOutPayload(id: id, items: [], foreignID: [7, 8])
+    #expect(hinted.encoded.first == 3 && hinted.encoded.suffix(6) == [0, 0, 0, 2, 7, 8])
+    #expect(try FanOutPayload(hinted.encoded) == hinted)
+    cut(hinted.encoded) { _ = try FanOutPayload($0) }
     let garbage = GarbagePayload(
       id: id, feed: [66], gone: [Placement(feed: [65], kind: .own, epoch: Stamp(2))],
       hides: [EntryKey(id, via: 1, placement: Stamp(2), edge: Stamp(3))], foreignIDHash: [7])

@@ -60,6 +60,31 @@ import Testing
     #expect(try await world.read(followers[4]) == [])
   }
 
+  @Test func aFollowOfAFeedThatPullsAlreadyIsNeverSwitched() async throws {
+    let world = World(groups: Self.groups(pullAbove: 0))
+    for star in ["a", "b", "c"] {
+      try await world.add("\(star) before", to: "user:\(star)")
+      try await world.follow("timeline:first", "user:\(star)")
+    }
+    try await world.settle()
+    let switches = world.metrics.counter("feed_follows_switched_total")
+    #expect(switches.value == 3)
+    // Several of one source, which all change its `edges` row.
+    let late = ["a", "b", "c"].map {
+      FollowRequest(source: world.feed("timeline:late"), target: world.feed("user:\($0)"), activityCopyLimit: 100)
+    }
+    try await world.engine.follow(late, app: world.app, traceID: [])
+    try await world.add("a after", to: "user:a")
+    #expect(try await pushed(world, "timeline:late") == 3)
+    #expect(
+      Set(try await world.read("timeline:late"))
+        == ["a after<user:a", "a before<user:a", "b before<user:b", "c before<user:c"])
+    try await world.settle()
+    #expect(switches.value == 3)
+    try await world.unfollow("timeline:late", "user:a")
+    #expect(Set(try await world.read("timeline:late")) == ["b before<user:b", "c before<user:c"])
+  }
+
   @Test func aggregatedFeedsAreAlwaysPushedTo() async throws {
     let world = World(groups: Self.groups(pullAbove: 0))
     try await world.follow("timeline:f", "user:star")

@@ -69,6 +69,8 @@ final class AggregateQueue: Sendable {
 struct AggregateWork: Sendable {
   var change: AggregateChange
   var notAfterMilliseconds: UInt64 = .max
+  /// What else must hold in the feed's partition: that the job which makes the change is still its holder's (B17).
+  var condition: Condition?
 
   var isEntering: Bool {
     if case .enter = change { true } else { false }
@@ -79,4 +81,6 @@ enum AggregateOutcome: Sendable {
   case done
   /// It would have been written too late: what showed that it may be must be read anew.
   case late
+  /// Its condition does not hold: it was not made, and another makes it.
+  case refused
 }

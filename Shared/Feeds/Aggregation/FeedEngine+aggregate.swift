@@ -107,6 +107,12 @@ extension FeedEngine {
     var work: FeedWork
     var open: ArraySlice<Int>
     var outcomes: [AggregateOutcome]
+
+    /// Ends those that cannot be made any more; the others go again.
+    mutating func settle(_ outcome: AggregateOutcome, where ends: (AggregateWork) -> Bool) {
+      for change in open where ends(work.work[change]) { outcomes[change] = outcome }
+      open = open.filter { !ends(work.work[$0]) }[...]
+    }
   }
 
   /// Writes each feed's changes: reads what they need, plans, and writes under the condition that nothing has changed.
@@ -135,20 +141,22 @@ extension FeedEngine {
           return FeedWork(feed: work.feed, rules: work.rules, work: batch.changes.map { work.work[$0] })
         }, app)
       var failed = false
-      var sent: [(batch: Int, fence: UInt64)] = []
+      var sent: [(batch: Int, fence: UInt64, own: [Condition])] = []
       var subBatches: [SubBatch] = []
       for (position, batch) in batches.enumerated() {
         guard let write = try plans[position].write() else {
           rounds[batch.index].open.removeFirst(batch.changes.count)
           continue
         }
-        let fence = batch.changes.map { rounds[batch.index].work.work[$0].notAfterMilliseconds }.min() ?? .max
+        let work = batch.changes.map { rounds[batch.index].work.work[$0] }
+        let fence = work.map(\.notAfterMilliseconds).min() ?? .max
+        let own = Array(Set(work.compactMap(\.condition)))
         subBatches.append(
           SubBatch(
             partition: FeedKeys.feed(named: plans[position].feed, app.rawValue),
-            conditions: write.conditions + (fence == .max ? [] : [.notAfter(milliseconds: fence)]),
+            conditions: own + write.conditions + (fence == .max ? [] : [.notAfter(milliseconds: fence)]),
             operations: write.operations))
-        sent.append((position, fence))
+        sent.append((position, fence, own))
       }
       let results = try await self.write(subBatches, traceID)
       for (item, (subBatch, result)) in zip(sent, zip(subBatches, results)) {
@@ -158,17 +166,10 @@ extension FeedEngine {
           let plan = plans[item.batch]
           if plan.meetsOtherFormat, plan.rules.reaggregates { regroupLater(plan.feed, app, traceID) }
           rounds[batch.index].open.removeFirst(batch.changes.count)
+        } else if let number = result.failedCondition, number < item.own.count {
+          rounds[batch.index].settle(.refused) { $0.condition == item.own[number] }
         } else if item.fence != .max, result.failedCondition == subBatch.conditions.count - 1 {
-          // Those whose time has passed are told so, the others go again.
-          var kept: [Int] = []
-          for change in rounds[batch.index].open {
-            if rounds[batch.index].work.work[change].notAfterMilliseconds < result.timeMilliseconds {
-              rounds[batch.index].outcomes[change] = .late
-            } else {
-              kept.append(change)
-            }
-          }
-          rounds[batch.index].open = kept[...]
+          rounds[batch.index].settle(.late) { $0.notAfterMilliseconds < result.timeMilliseconds }
         } else {
           failed = true
         }

@@ -246,7 +246,7 @@ extension FeedEngine {
       batches.append(SubBatch(partition: FeedKeys.activity(id, app), operations: [.delete(NoticeRow.key)]))
       // One that was late may have written it after the activity's own collection.
       let hash = FeedKeys.foreignIDHash("reaction:\(path.id)")
-      try await dropHint(GarbagePayload(id: id, feed: [], gone: [], hides: [], foreignIDHash: hash), app, traceID)
+      try await dropHint(id, hash, app, traceID)
     }
     let partition = ReactionList.partition(path.id, app)
     if let row = try await get(partition, ReactionList.locator), let locator = try ReactionLocator.decode(row),

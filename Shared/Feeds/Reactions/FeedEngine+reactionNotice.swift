@@ -82,6 +82,7 @@ extension FeedEngine {
     let isGone = kept.isEmpty && placed.isEmpty
     return ActivityPlan(
       record: isGone ? nil : record(draft), kept: kept, placed: placed, gone: gone, feed: gone.first?.feed ?? [],
+      foreignID: draft.input.foreignID,
       conditions: [
         row.map { .versionEquals(NoticeRow.key, $0.version) } ?? .absent(NoticeRow.key),
         .notAfter(milliseconds: fence),

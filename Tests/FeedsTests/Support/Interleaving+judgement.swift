@@ -136,6 +136,8 @@ extension Interleaving {
             $0.idGreaterThanOrEqual = id
           }
           out.append(("the one \(activity)", one, [activity]))
+          let filter = try ActivityFilter(parsing: #"{"foreign_id":"a\#(activity)"}"#)
+          out.append(("by foreign id \(activity)", try await read { $0.filter = filter }, [activity]))
           let around = try await read {
             $0.around = id
             $0.limit = 2
