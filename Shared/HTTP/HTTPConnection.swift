@@ -22,34 +22,34 @@ final class HTTPConnection: @unchecked Sendable {
   let remoteAddress: String
   /// Its place in the listener's list.
   var index = 0
-  private(set) var phase = Phase.reading
+  var phase = Phase.reading
   /// When the sweep ends the present wait; 0 for never.
-  private(set) var deadline: UInt64 = 0
+  var deadline: UInt64 = 0
 
   var parser: HTTPRequestParser
   /// Bytes read but not consumed: from `inputStart`.
   var input: [UInt8] = []
   var inputStart = 0
-  private var output: ByteBuffer?
+  var output: ByteBuffer?
   private var interest = EventLoop.Readiness.read
-  private var task: Task<Void, Never>?
-  private var drained: UnsafeContinuation<Void, Never>?
-  private var messageStart: UInt64 = 0
+  var task: Task<Void, Never>?
+  var drained: UnsafeContinuation<Void, Never>?
+  var messageStart: UInt64 = 0
   private var lingeredBytes = 0
-  private var isPumping = false
-  private var isYielded = false
+  var isPumping = false
+  var isYielded = false
   /// Unsent output keeps the next request from being parsed.
   private var isBlocked = false
   /// The streamed body under way goes out in chunks.
-  private var isChunked = false
+  var isChunked = false
   /// Bytes that the streamed body under way still has to bring, where its length has been told.
-  private var streamRest: Int?
+  var streamRest: Int?
   /// When the last bytes could be sent, or the first began to wait.
-  private var writeProgress: UInt64 = 0
-  private var continuePending = false
+  var writeProgress: UInt64 = 0
+  var continuePending = false
   private var peerEnded = false
   /// No further request is read; the connection ends once the output is sent.
-  private var isClosing = false
+  var isClosing = false
 
   init(listener: HTTPListener, descriptor: Int32, remoteAddress: String) {
     self.listener = listener
@@ -114,7 +114,7 @@ final class HTTPConnection: @unchecked Sendable {
   }
 
   /// Parses and handles what was read earlier.
-  private func pumpHeld() {
+  func pumpHeld() {
     let held = input
     let start = inputStart
     let consumed = held.withUnsafeBytes { pump(UnsafeRawBufferPointer(rebasing: $0[start...])) }
@@ -179,100 +179,9 @@ final class HTTPConnection: @unchecked Sendable {
     }
   }
 
-  // MARK: Answering
-
-  private func handle(_ message: HTTPRequestParser.Message) {
-    var message = message
-    message.request.remoteAddress = remoteAddress
-    message.request.receivedNanoseconds = messageStart
-    phase = .handling
-    continuePending = false
-    listener.requestStarted()
-    let sent = message
-    let task = Task.immediate(executorPreference: listener.loop) { [self] in
-      let response = await listener.handler.respond(to: sent.request)
-      await deliver(response, to: sent)
-    }
-    if case .handling = phase { self.task = task }
-  }
-
-  private func deliver(_ response: HTTPResponse, to message: HTTPRequestParser.Message) async {
-    listener.loop.assertOnLoop()
-    guard case .handling = phase else { return }
-    let isBodiless = response.status == 204 || response.status == 304
-    let isStreamed = response.stream != nil && !isBodiless
-    let length = isStreamed ? response.streamBytes : response.body.count
-    var closes = !message.keepAlive || listener.isDraining || (length == nil && message.minorVersion == 0)
-    if !closes, response.headers.contains(where: { $0.isNamed("connection") && $0.value == "close" }) { closes = true }
-    let framing: HTTPResponseFraming =
-      isBodiless ? .none : length.map { .length($0) } ?? (message.minorVersion == 0 ? .untilClose : .chunked)
-    let buffer = outputBuffer()
-    buffer.append(
-      status: response.status, headers: response.headers, framing: framing,
-      connection: closes ? .close : message.minorVersion == 0 ? .keepAlive : .unsaid,
-      dateLine: listener.dateCache.line())
-    if message.request.method != .head, !isBodiless {
-      if let stream = response.stream {
-        flush()
-        isChunked = length == nil && message.minorVersion > 0
-        streamRest = length
-        await stream(HTTPBodyWriter(connection: self))
-        guard case .handling = phase else { return }
-        if isChunked { outputBuffer().append("0\r\n\r\n") }
-        if let rest = streamRest, rest > 0 { closes = true }
-      } else {
-        buffer.append(response.body)
-      }
-    }
-    if closes { isClosing = true }
-    phase = .reading
-    task = nil
-    if !isPumping {
-      messageStart = listener.loop.now
-      if isClosing || inputStart == input.count { settle() } else { pumpHeld() }
-    }
-  }
-
-  /// A piece of a streamed body. Gives `false` when nobody will read it.
-  func writeChunk(_ bytes: [UInt8]) async -> Bool {
-    listener.loop.assertOnLoop()
-    guard case .handling = phase else { return false }
-    if bytes.isEmpty { return true }
-    if let rest = streamRest {
-      precondition(bytes.count <= rest, "a streamed body is longer than its length")
-      streamRest = rest - bytes.count
-    }
-    let buffer = outputBuffer()
-    if isChunked {
-      buffer.append(hexadecimal: bytes.count)
-      buffer.append("\r\n")
-    }
-    buffer.append(bytes)
-    if isChunked { buffer.append("\r\n") }
-    flush()
-    if (output?.count ?? 0) > listener.limits.outputBytesMax {
-      updateDeadline()
-      await withUnsafeContinuation { drained = $0 }
-    }
-    if case .handling = phase { return true }
-    return false
-  }
-
-  /// Answers in the server's name and ends the connection.
-  private func refuse(_ refusal: HTTPRefusal) {
-    listener.refused(refusal, remoteAddress: remoteAddress)
-    let response = listener.handler.refuse(status: refusal.status, reason: refusal.reason)
-    let buffer = outputBuffer()
-    buffer.append(
-      status: response.status, headers: response.headers, framing: .length(response.body.count), connection: .close,
-      dateLine: listener.dateCache.line())
-    buffer.append(response.body)
-    isClosing = true
-  }
-
   // MARK: Writing
 
-  private func outputBuffer() -> ByteBuffer {
+  func outputBuffer() -> ByteBuffer {
     if let output { return output }
     let buffer = listener.takeBuffer()
     output = buffer
@@ -281,7 +190,7 @@ final class HTTPConnection: @unchecked Sendable {
   }
 
   /// Sends what can be sent now.
-  private func flush() {
+  func flush() {
     guard let buffer = output else { return }
     while !buffer.isEmpty {
       let bytes = buffer.bytes
@@ -306,7 +215,7 @@ final class HTTPConnection: @unchecked Sendable {
   }
 
   /// After every step: send what there is, go on where output held it up, watch for what can come next, set the deadline.
-  private func settle() {
+  func settle() {
     flush()
     if case .closed = phase { return }
     if case .reading = phase, output == nil {
@@ -361,44 +270,5 @@ final class HTTPConnection: @unchecked Sendable {
       drained = nil
       waiting.resume()
     }
-  }
-
-  // MARK: Time
-
-  private func updateDeadline() {
-    let limits = listener.limits
-    let now = listener.loop.now
-    func after(_ milliseconds: UInt64) -> UInt64 { now &+ milliseconds &* 1_000_000 }
-    switch phase {
-    case .closed: deadline = 0
-    case .lingering: deadline = after(limits.lingerTimeoutMilliseconds)
-    case .handling where output == nil: deadline = 0
-    case .reading, .handling:
-      if output != nil {
-        deadline = writeProgress &+ limits.writeTimeoutMilliseconds &* 1_000_000
-      } else if isIdle {
-        deadline = after(limits.idleTimeoutMilliseconds)
-      } else if parser.isInBody {
-        // A slow body may take longer the more of it has come, but no slower than the least rate.
-        let earned = UInt64(parser.bodyBytes) &* 1_000_000_000 / UInt64(max(1, limits.bodyBytesPerSecondMin))
-        deadline = messageStart &+ limits.bodyTimeoutMilliseconds &* 1_000_000 &+ earned
-      } else {
-        deadline = messageStart &+ limits.headerTimeoutMilliseconds &* 1_000_000
-      }
-    }
-  }
-
-  /// The deadline has passed.
-  func expire() {
-    guard case .reading = phase, output == nil, !isIdle else { return close() }
-    listener.timedOut()
-    refuse(HTTPRefusal(408, parser.isInBody ? "request body came too slowly" : "request head came too slowly"))
-    settle()
-  }
-
-  /// The server is going away: an idle connection ends now, another after its answer.
-  func drain() {
-    if case .reading = phase, !isYielded, isIdle { readMore() }  // a request may have come this moment
-    if isIdle { close() }
   }
 }
