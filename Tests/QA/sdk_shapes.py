@@ -43,6 +43,9 @@ class Shape:
     empty_map: object = dataclasses.field(default_factory=dict)
     nulls: bool = False
     copy_limit: int | None = None
+    # How an upload's form comes: in chunks, without a length, and what type its part is said to have.
+    is_chunked: bool = False
+    part_type: str | None = None
     list_query: dict = dataclasses.field(default_factory=lambda: {"limit": "25"})
 
     def list_of(self, name, values, repeated=False):
@@ -54,7 +57,7 @@ SHAPES = [
         "python", "stream-python-5.4.0", true="True", false="False", keep_history="True", nulls=True, list_query={"filter": ""}),
     Shape(
         "javascript", "stream-javascript-client-8.4.1", follow_path="following", keep_history="1", time="2026-11-21T10:00:00.123Z",
-        time_read="2026-11-21T10:00:00.123000", extra=(("location", "unspecified"),)),
+        time_read="2026-11-21T10:00:00.123000", extra=(("location", "unspecified"),), is_chunked=True, part_type="text/x-own"),
     Shape(
         "ruby", "stream-ruby-client-4.2.0", time="2026-11-21T12:00:00+02:00", time_read="2026-11-21T10:00:00.000000", nulls=True,
         copy_limit=300, list_query={"filter": "", "limit": "25", "offset": "0"}),
@@ -64,11 +67,11 @@ SHAPES = [
         list_query={"offset": "0", "limit": "20", "filter": ""}),
     Shape(
         "go", "stream-go2-client-v8.8.0", keep_history="1", time="2026-11-21T10:00:00.12345", copy_limit=300,
-        time_read="2026-11-21T10:00:00.123450"),
+        time_read="2026-11-21T10:00:00.123450", part_type="application/octet-stream"),
     Shape(
         "java", "stream-java-client-3.15.0", follow_path="following", time="2026-11-21T10:00:00.123", slashes=False,
         time_read="2026-11-21T10:00:00.123000", own="with_own_reactions", recent="with_recent_reactions",
-        counts="with_reaction_counts"),
+        counts="with_reaction_counts", part_type="application/octet-stream"),
 ]
 
 
@@ -94,23 +97,48 @@ class Client:
 
     def send(self, method, path, query=(), body=None, authorization=None, headers=(), signed=False):
         """`body` is sent as JSON; `None` sends none."""
-        pairs = [("api_key", self.key), *self.shape.extra, *query]
-        if self.shape.name in ("ruby", "go"):
-            pairs.sort()
-        if not self.shape.slashes:
-            path = path.rstrip("/")
-        target = f"/api/v1.0/{path}?{urllib.parse.urlencode(pairs)}"
-        self.connection.putrequest(method, target, skip_accept_encoding=True)
-        sent = self.signature(method, target) if signed else [
-            ("Stream-Auth-Type" if self.shape.name != "javascript" else "stream-auth-type", "jwt"),
-            ("Authorization", authorization or self.scope("*", "*"))]
+        target = self.target(path, query)
+        sent = self.signature(method, target) if signed else self.credentials(authorization)
         sent += [("X-Stream-Client", self.shape.client), ("Content-Type", "application/json"), *headers]
         if self.shape.name == "php":
             sent.append(("Content-Type", "application/json"))
         data = b"" if body is None else json.dumps(body).encode()
         if body is not None or method in ("POST", "PUT"):
             sent.append(("Content-Length", str(len(data))))
-        for name, value in sent:
+        return self.exchange(method, target, sent, data)
+
+    def upload(self, path, content, name="helloworld.txt", authorization=None):
+        """A form with the part `file` (X3); a stream without a name of its own has that of its source."""
+        disposition = 'Content-Disposition: form-data; name="file"' + (f'; filename="{name}"' if name else "")
+        part = [disposition] + ([f"Content-Type: {self.shape.part_type}"] if self.shape.part_type else [])
+        form = "--form-of-an-sdk\r\n" + "\r\n".join(part) + "\r\n\r\n"
+        data = form.encode() + content + b"\r\n--form-of-an-sdk--\r\n"
+        sent = self.credentials(authorization) + [
+            ("X-Stream-Client", self.shape.client), ("Content-Type", "multipart/form-data; boundary=form-of-an-sdk")]
+        if self.shape.is_chunked:
+            sent.append(("Transfer-Encoding", "chunked"))
+            pieces = [data[:40], data[40:]]
+            data = b"".join(f"{len(piece):x}\r\n".encode() + piece + b"\r\n" for piece in pieces) + b"0\r\n\r\n"
+        else:
+            sent.append(("Content-Length", str(len(data))))
+        return self.exchange("POST", self.target(path, ()), sent, data)
+
+    def target(self, path, query):
+        pairs = [("api_key", self.key), *self.shape.extra, *query]
+        if self.shape.name in ("ruby", "go"):
+            pairs.sort()
+        if not self.shape.slashes:
+            path = path.rstrip("/")
+        return f"/api/v1.0/{path}?{urllib.parse.urlencode(pairs)}"
+
+    def credentials(self, authorization):
+        return [
+            ("Stream-Auth-Type" if self.shape.name != "javascript" else "stream-auth-type", "jwt"),
+            ("Authorization", authorization or self.scope("*", "*"))]
+
+    def exchange(self, method, target, headers, data):
+        self.connection.putrequest(method, target, skip_accept_encoding=True)
+        for name, value in headers:
             self.connection.putheader(name, value)
         self.connection.endheaders(data)
         answer = self.connection.getresponse()
