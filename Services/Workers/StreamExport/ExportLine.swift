@@ -3,8 +3,10 @@ import Model
 
 /// One line of an export: an instruction with its data.
 ///
-/// The format is that of Stream's import and export files: an object with `instruction`, `data` (a list) and, for
-/// `add_activities` and `follow`, `feedId`.
+/// The format is that of Stream's import files of v2, as far as stored copies of its page "Importing Data" tell: an object with
+/// `instruction`, `data` (a list) and, for `add_activities` and `follow`, `feedId`; these two, `reactions`, `users` and
+/// `collections` are all instructions. What their items hold, but for the first two, is not in those copies: it is taken to be
+/// what the API's own bodies hold.
 enum ExportLine {
   /// What is wrong with a line, one entry a thing.
   struct Problems: Error, Equatable, Sendable { var reasons: [String] }
@@ -17,6 +19,9 @@ enum ExportLine {
       throw Problems(reasons: ["not valid JSON, at byte \(error.offset): \(error.reason.rawValue)"])
     }
     let root = document.root
+    if root.kind == .object, root["instruction"] == nil, root["type"] != nil {
+      throw Problems(reasons: ["the line is of Feeds v3's format (type, data): only v2's (instruction, data) is read"])
+    }
     guard root.kind == .object, let instruction = root["instruction"]?.string else {
       throw Problems(reasons: ["a line is an object with the member instruction"])
     }

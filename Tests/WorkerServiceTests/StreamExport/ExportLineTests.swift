@@ -83,6 +83,7 @@ import Testing
 
   @Test(arguments: [
     ("{", "not valid JSON"), ("[]", "member instruction"), (#"{"instruction":"x","data":[]}"#, "not known"),
+    (#"{"type":"user","data":{"id":"a"}}"#, "v3's format"),
     (#"{"instruction":"users"}"#, "data must be a list"), (#"{"instruction":"follow","data":[]}"#, "feedId"),
     (#"{"instruction":"follow","feedId":"timeline","data":[]}"#, "feedId"),
     (#"{"instruction":"follow","feedId":"timeline:1","data":[7]}"#, "data[0]: must be a feed"),
