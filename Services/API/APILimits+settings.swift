@@ -18,6 +18,9 @@ extension APILimits {
       name: "token-bytes-max", range: 0...1 << 30, path: \.tokenBytesMax,
       help: "bytes of tokens kept whose signature has been checked; others are checked at each request"),
     Entry(
+      name: "answer-bytes-max", range: 0...1 << 36, path: \.answerBytesMax,
+      help: "bytes of feeds' pages kept as they were given last; the store is asked at each read whether they stand"),
+    Entry(
       name: "page-max", range: 1...1_000, path: \.pageMax, help: "activities of a page; a greater limit is cut to this"),
     Entry(
       name: "offset-max", range: 0...1_000_000, path: \.offsetMax,

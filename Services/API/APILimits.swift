@@ -69,6 +69,8 @@ public struct APILimits: Hashable, Sendable {
   public var requestsPerMinuteMax = 6_000_000
   /// Bytes of tokens kept whose signature has been checked.
   public var tokenBytesMax = Authenticator.tokenBytesMaxDefault
+  /// Bytes of feeds' pages kept as they were given last.
+  public var answerBytesMax = AnswerMemory.bytesMaxDefault
 
   public init() {}
 }

@@ -1,11 +1,46 @@
 import Auth
 import Feeds
 import JSON
+import KeevoClient
 import Model
 
 extension FeedAPIHandler {
   /// `GET feed/{slug}/{id}/` and `GET enrich/feed/{slug}/{id}/` (feeds 2.2).
   func readFeed(_ context: RequestContext) async throws(APIError) -> APIAnswer {
+    let answer = try await feedPage(context)
+    guard let etag = answer.etag, let known = context.request.header("If-None-Match"), PageTag.matches(known, etag)
+    else { return answer }
+    return APIAnswer(status: 304, body: .none, etag: etag)
+  }
+
+  /// A page as it was given before, if it still stands, else made anew.
+  private func feedPage(_ context: RequestContext) async throws(APIError) -> APIAnswer {
+    guard let answers, let key = AnswerMemory.key(context) else { return try await makeFeedPage(context).answer }
+    let since: [UInt64]
+    do throws(StoreError) {
+      switch try await answers.find(key) {
+      case .stands(let answer): return answer
+      case .missing(let moments): since = moments
+      }
+    } catch { throw failed(.store(error), context) }
+    let recorder = ReadRecorder()
+    let outcome = await ReadRecorder.$current.withValue(recorder) { () -> Result<MadePage, APIError> in
+      do throws(APIError) { return .success(try await makeFeedPage(context)) } catch { return .failure(error) }
+    }
+    let made = try outcome.get()
+    if made.isLasting, let places = recorder.places, !places.isEmpty {
+      answers.keep(key, made.answer, places: places, since: since)
+    }
+    return made.answer
+  }
+
+  private struct MadePage: Sendable {
+    var answer: APIAnswer
+    /// Whether it is the same for as long as what was read is: no score, which goes by the clock, and nothing was marked.
+    var isLasting: Bool
+  }
+
+  private func makeFeedPage(_ context: RequestContext) async throws(APIError) -> MadePage {
     let (feed, group) = try context.feed()
     let page = try pageRequest(context.query)
     let options = context.route == .readEnrichedFeed ? try enrichmentOptions(context) : nil
@@ -19,15 +54,24 @@ extension FeedAPIHandler {
       group.kind == .flat
       ? .flat(try await read(feed, page, ranked, context))
       : .groups(try await read(feed, group, page, ranked, marks, context))
-    if let options { return try await enriched(result, options, context, feed: feed, page: page) }
+    let answer =
+      if let options {
+        try await enriched(result, options, context, feed: feed, page: page)
+      } else {
+        try shown(result, context, feed: feed, page: page)
+      }
+    return MadePage(answer: answer, isLasting: ranked == nil && marks == GroupMarks())
+  }
+
+  /// A page as stored, in the format asked for.
+  private func shown(
+    _ result: FeedPage, _ context: RequestContext, feed: FeedID, page: PageRequest
+  ) throws(APIError) -> APIAnswer {
     let ending = PageFormat.split(context.parameters["id"] ?? "").format
     let format = ending ?? PageFormat.preferred(context.request.header("Accept"))
     let next = NextPage.path(
       feed: feed, ending: ending, page: page, result: result, query: context.query, apiKey: context.apiKey)
     let etag = result.tag(next: next, format: format)
-    if let known = context.request.header("If-None-Match"), PageTag.matches(known, etag) {
-      return APIAnswer(status: 304, body: .none, etag: etag)
-    }
     guard format != .json else { return APIAnswer(status: 200, open: result.open(next: next), etag: etag) }
     // Other formats know no groups: they list the newest activities of each.
     let flat = FlatPage(items: result.items, hasMore: result.hasMore)

@@ -28,6 +28,8 @@ public struct FeedAPIHandler: HTTPHandler {
   let openAPI: OpenAPIDocument?
   /// Answers of requests with an `Idempotency-Key`; `nil`: the header has no effect.
   let idempotency: IdempotencyKeys?
+  /// Pages as they were given last; `nil`: none are kept.
+  let answers: AnswerMemory?
   let configuration: any ConfigurationSource
   let files: UploadStore
   let fileSigner: FileSigner
@@ -48,8 +50,8 @@ public struct FeedAPIHandler: HTTPHandler {
     fileSigner: FileSigner,
     limits: APILimits = APILimits(), logger: Logger = .silent, metrics: Metrics = Metrics(),
     moreInformation: String = standardMoreInformation, openAPIDocument: [UInt8]? = nil,
-    idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil, standIns: StandInPages = StandInPages(),
-    publicOrigin: String? = nil, usage: UsageLedger? = nil
+    idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil, answersFrom store: RecordingStore? = nil,
+    standIns: StandInPages = StandInPages(), publicOrigin: String? = nil, usage: UsageLedger? = nil
   ) {
     self.configuration = configuration
     self.files = files
@@ -77,6 +79,7 @@ public struct FeedAPIHandler: HTTPHandler {
         store: $0.store, times: $0.times,
         wallMilliseconds: { UInt64(max(0, wallClockMicroseconds())) / 1_000 })
     }
+    answers = store.map { AnswerMemory(store: $0, bytesMax: limits.answerBytesMax) }
     rateLimiter = RateLimiter(perMinuteMax: limits.requestsPerMinuteMax)
     instruments = RequestInstruments(metrics)
   }
@@ -192,6 +195,7 @@ public struct FeedAPIHandler: HTTPHandler {
     guard request.body.count <= bytesMax else { throw .tooLarge(bytesMax: bytesMax) }
     return RequestContext(
       request: request, query: query, route: route, parameters: parameters, apiKey: keys.first ?? "", app: key.app,
+      edition: key.edition,
       identity: identity,
       times: nil, publicOrigin: publicOrigin, traceID: trace.bytes)
   }

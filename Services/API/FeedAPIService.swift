@@ -29,6 +29,8 @@ public struct FeedAPIService: RunningService {
     public var fileSigner: FileSigner
     /// Where answers of requests with an `Idempotency-Key` are kept, and what gives them their times.
     public var idempotency: (store: any KeyValueStore, times: any TimeSource)?
+    /// What feeds are read from, which knows whether pages given before still stand.
+    public var store: RecordingStore?
     /// Counts what apps use, until the service ends.
     public var usage: UsageLedger?
     public var notReadyReason: @Sendable () async -> String?
@@ -37,7 +39,8 @@ public struct FeedAPIService: RunningService {
     public init(
       configuration: any ConfigurationSource, feeds: any FeedService, reactions: any ReactionService,
       entities: Entities, enrichment: Enrichment, moderation: ModerationLog, files: UploadStore, fileSigner: FileSigner,
-      idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil, usage: UsageLedger? = nil,
+      idempotency: (store: any KeyValueStore, times: any TimeSource)? = nil, store: RecordingStore? = nil,
+      usage: UsageLedger? = nil,
       notReadyReason: @escaping @Sendable () async -> String? = { nil },
       close: @escaping @Sendable () async -> Void = {}
     ) {
@@ -50,6 +53,7 @@ public struct FeedAPIService: RunningService {
       self.files = files
       self.fileSigner = fileSigner
       self.idempotency = idempotency
+      self.store = store
       self.usage = usage
       self.notReadyReason = notReadyReason
       self.close = close
@@ -69,7 +73,7 @@ public struct FeedAPIService: RunningService {
       files: foundation.files, fileSigner: foundation.fileSigner, limits: limits,
       logger: context.logger, metrics: context.metrics,
       moreInformation: context.configuration.string("more-info") ?? FeedAPIHandler.standardMoreInformation,
-      openAPIDocument: document(context), idempotency: foundation.idempotency,
+      openAPIDocument: document(context), idempotency: foundation.idempotency, answersFrom: foundation.store,
       standIns: standIns, publicOrigin: try publicOrigin(context.configuration), usage: foundation.usage)
     foundation.usage?.start(
       on: context.loops.any(),

@@ -14,6 +14,8 @@ struct RequestContext: Sendable {
   let parameters: PathParameters
   let apiKey: String
   let app: AppConfiguration
+  /// Names the configuration by which the request is answered, in this process.
+  let edition: UInt64
   let identity: Identity
   /// Times for what the request makes: one for each activity without one, one for other writes; `nil`: the feed domain
   /// gives them.

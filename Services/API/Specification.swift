@@ -50,7 +50,8 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
     cacheFile: directory + "/configuration.sealed", logger: context.logger, metrics: context.metrics)
   let pubSub = try RedisPubSub(context)
   watcher.listen(to: pubSub)
-  let store = try KeevoClient(context)
+  let client = try KeevoClient(context)
+  let store = RecordingStore(client)
   let times = LeasedTimeSource(store: store)
   let masterKey = try MasterKey.load(path: settings.string("master-key-file") ?? "")
   var options = FeedEngine.Options { settings.integer($0) }
@@ -73,7 +74,7 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
       records: Uploads(store: store), storage: objectStorage(settings),
       wallMilliseconds: { UInt64(max(0, wallClockMicroseconds()) / 1_000) }),
     fileSigner: FileSigner(secrets: masterKey.derived(for: "millrace file addresses")),
-    idempotency: (store, times), usage: usage,
+    idempotency: (store, times), store: store, usage: usage,
     notReadyReason: {
       if let reason = watcher.notReadyReason { return reason }
       do throws(StoreError) {
@@ -84,6 +85,6 @@ private func foundation(_ context: ServiceContext) async throws -> FeedAPIServic
     close: {
       pubSub.stop()
       await watcher.stop()
-      await store.close()
+      await client.close()
     })
 }

@@ -20,6 +20,8 @@ public final class Authenticator: Sendable {
   /// A key that is known and whose app may be used; the token is yet to be checked.
   public struct KnownKey: Sendable {
     public let app: AppConfiguration
+    /// Of the configuration that they are from: another in one process whenever that has changed.
+    public let edition: UInt64
     let secrets: [KeyRing.Secret]
     let use: KeyUse
     let tokens: TokenMemory
@@ -37,7 +39,7 @@ public final class Authenticator: Sendable {
       throw .apiKey("api_key is not known")
     }
     if entry.app.suspended { throw .suspended }
-    return KnownKey(app: entry.app, secrets: entry.secrets, use: entry.use, tokens: ring.tokens)
+    return KnownKey(app: entry.app, edition: ring.edition, secrets: entry.secrets, use: entry.use, tokens: ring.tokens)
   }
 
   /// Reads who asks from the `Authorization` header: a token, or the signature of `request` (feeds A11).

@@ -15,7 +15,7 @@ struct KeyRing: Sendable {
   }
 
   private let revision: Int64
-  private let edition: UInt64
+  let edition: UInt64
   private let entries: [String: Entry]
   let tokens: TokenMemory
 

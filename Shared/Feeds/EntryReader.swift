@@ -37,11 +37,6 @@ struct EntryReader {
   private var isOpen = false
   /// Groups of the feed's own rows read and not yet given; the last may go on in the next call unless `finished`.
   private var groups: ArraySlice<Group> = []
-  private var knownDigest: [UInt8]?
-  /// The store has answered that what the caller made of the answer with `knownDigest` still stands. Nothing was read.
-  private(set) var isUnchanged = false
-  /// Of the answer that everything was made of; `nil` if that was more than one, or a digest was not wanted.
-  private(set) var digest: [UInt8]?
   /// What the feed pulled as the walk began.
   private var pulled: [PulledRows] = []
   /// Groups put together of both, and not yet given.
@@ -49,14 +44,11 @@ struct EntryReader {
   /// The feed's row for its last read, once anything was read.
   private(set) var lastRead: VersionedValue?
 
-  /// `merges`: whether what the feed pulls is wanted too. `knownDigest`: of the answer that the caller has, or empty; `nil`: no
-  /// digest is wanted.
+  /// `merges`: whether what the feed pulls is wanted too.
   init(
-    _ engine: FeedEngine, feed: [UInt8], app: AppID, range: RowRange, oldestFirst: Bool = false, merges: Bool = true,
-    knownDigest: [UInt8]? = nil
+    _ engine: FeedEngine, feed: [UInt8], app: AppID, range: RowRange, oldestFirst: Bool = false, merges: Bool = true
   ) {
     self.engine = engine
-    self.knownDigest = knownDigest
     self.feed = feed
     self.app = app
     self.range = range
@@ -161,16 +153,7 @@ struct EntryReader {
     let page = try await engine.store.scanJoin(
       ScanJoinRequest(
         partition: partition, range: range, reverse: reverse, limit: limit, cursor: cursor, join: EntryKey.join,
-        alsoGet: isOpen ? [FeedKeys.edges] : [FeedKeys.edges, FeedKeys.lastRead], knownDigest: knownDigest))
-    // A second answer has no part in a digest.
-    digest = knownDigest == nil || page.digest.isEmpty ? nil : page.digest
-    knownDigest = nil
-    if page.isUnchanged {
-      isUnchanged = true
-      isOpen = true
-      finished = true
-      return
-    }
+        alsoGet: isOpen ? [FeedKeys.edges] : [FeedKeys.edges, FeedKeys.lastRead]))
     cursor = page.next
     finished = page.next.isEmpty
     let edges = try engine.edgesRow(page.also.first ?? nil)
@@ -180,8 +163,6 @@ struct EntryReader {
       if merges {
         let limits = engine.pullLimits
         pulled = edges.pulls.map { PulledRows($0, app: app, range: range, reverse: reverse, limits: limits) }
-        // What sources have is in no digest of this feed.
-        if !pulled.isEmpty { digest = nil }
       }
     }
     let joined = try await resolve(page)
@@ -195,8 +176,6 @@ struct EntryReader {
       records.append(
         item.joined == .same && index > 0 ? records[index - 1] : try engine.record(joined[index]))
       citations.append((records[index], key))
-      // Placements in rows are looked up beside.
-      if let record = records[index], record.more > 0 { digest = nil }
     }
     let cited = try await engine.cited(citations, in: feed, app)
     for (index, item) in page.rows.enumerated() {
@@ -249,7 +228,6 @@ struct EntryReader {
 
   private mutating func ends(_ page: ScanJoinResponse, _ edges: EdgesRow) async throws(StoreError) -> [EdgeEnd] {
     if edges.more == 0 { return edges.ends }
-    digest = nil
     let sources = Set(page.rows.compactMap { EntryKey($0.row.key.rest)?.via }).subtracting([0]).sorted()
     let rows = try await engine.multiGet(sources.map { .init(partition: partition, key: FeedKeys.moreEnds($0)) })
     var ends = edges.ends

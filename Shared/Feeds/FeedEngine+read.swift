@@ -18,25 +18,18 @@ extension FeedEngine {
       return found
     }
     guard let range = Self.range(page) else { return FlatPage(items: [], hasMore: false) }
-    guard page.filter.isEmpty else { return try await walk(feed, app, range, page, notes: true) }
-    let key = PageMemory.key(feed.nameBytes, app, page)
-    return try await walk(feed, app, range, page, notes: true, remember: key)
+    return try await walk(feed, app, range, page, notes: true)
   }
 
   /// Reads entries until the page is full, or as many were looked at as a filtered read may. `notes`: whether it counts
-  /// as a read of the feed by those who use it. `remember`: the page is kept under this key, or taken from there if it
-  /// still stands.
+  /// as a read of the feed by those who use it.
   func walk(
     _ feed: FeedID, _ app: AppID, _ range: RowRange, _ page: PageRequest, oldestFirst: Bool = false,
-    notes: Bool = false,
-    remember key: ByteKey? = nil
+    notes: Bool = false
   ) async throws(StoreError) -> FlatPage {
     let name = feed.nameBytes
     let isFiltered = !page.filter.isEmpty
-    let known = key.flatMap { pageMemory.page($0) }
-    var reader = EntryReader(
-      self, feed: name, app: app, range: range, oldestFirst: oldestFirst,
-      knownDigest: key == nil ? nil : known?.digest ?? [])
+    var reader = EntryReader(self, feed: name, app: app, range: range, oldestFirst: oldestFirst)
     var taker = PageTaker<FeedItem>(page)
     var pending: [FeedItem] = []
     var garbage: [EntryReader.EntryRow] = []
@@ -63,16 +56,8 @@ extension FeedEngine {
         pending = []
       }
     }
-    if reader.isUnchanged, let known {
-      if notes { noteReadLater(name, known.lastRead, app) }
-      return known.page
-    }
     taker.take(try await standing(pending, page.filter, app))
-    if !garbage.isEmpty {
-      collect(garbage, name, app)
-    } else if let key, let digest = reader.digest {
-      pageMemory.keep(key, .init(digest: digest, page: taker.page, lastRead: reader.lastRead))
-    }
+    if !garbage.isEmpty { collect(garbage, name, app) }
     if notes { noteReadLater(name, reader.lastRead, app) }
     return taker.page
   }

@@ -45,9 +45,6 @@ extension FeedEngine.Options {
     Entry(
       name: "reactions-per-page-max", range: 1...100_000, path: \.reactionsPerPageMax,
       help: "reactions that one enriched page may show of its activities; more is answered 400"),
-    Entry(
-      name: "page-memory-mib", range: 0...1_048_576, path: \.pageMemoryMebibytes,
-      help: "flat pages kept as they were read last; the store is asked at each read whether they stand"),
   ]
 
   /// For a service that runs jobs.
@@ -66,10 +63,5 @@ extension FeedEngine.Options {
   private var visibleTime: Int {
     get { Int(visibleMilliseconds) }
     set { visibleMilliseconds = UInt64(max(0, newValue)) }
-  }
-
-  private var pageMemoryMebibytes: Int {
-    get { pageMemoryBytes >> 20 }
-    set { pageMemoryBytes = newValue << 20 }
   }
 }

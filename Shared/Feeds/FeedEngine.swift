@@ -71,8 +71,6 @@ public final class FeedEngine: FeedService {
     public var reactionsPerPageMax = 10_000
     /// Reactions of a kind shown as the user's own (feeds H6, R7).
     public var ownReactionsMax = 5
-    /// Bytes of flat pages kept as they were read last; the store is asked at each read whether they stand.
-    public var pageMemoryBytes = 64 << 20
     /// Days after which entries of the audit log are shown no more; 0: never.
     public var auditRetentionDays = 0
     /// Calls in flight for one request.
@@ -175,7 +173,6 @@ public final class FeedEngine: FeedService {
   /// Changes of aggregated feeds on their way.
   let aggregateQueue = AggregateQueue()
   let formats = FormatCache()
-  let pageMemory: PageMemory
 
   public init(
     store: any KeyValueStore, times: any TimeSource, groups: any FeedGroupSource, options: Options = Options(),
@@ -187,7 +184,6 @@ public final class FeedEngine: FeedService {
     self.times = times
     self.groups = groups
     self.options = options
-    pageMemory = PageMemory(bytesMax: options.pageMemoryBytes)
     self.timing = timing
     self.activityCounts = activityCounts ?? StoredActivityCounts(store: store)
     self.runtime = runtime

@@ -32,6 +32,10 @@ public struct GatedStore: KeyValueStore {
     try await gate("scanJoin")
     return try await store.scanJoin(request)
   }
+  public func unchanged(_ request: UnchangedRequest) async throws(StoreError) -> UnchangedResponse {
+    try await gate("unchanged")
+    return try await store.unchanged(request)
+  }
   public func write(_ request: WriteRequest) async throws(StoreError) -> WriteResponse {
     try await gate("write")
     return try await store.write(request)

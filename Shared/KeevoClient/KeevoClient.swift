@@ -68,6 +68,11 @@ public final class KeevoClient: KeyValueStore {
     return try await read(KeevoMethods.scanJoin, request)
   }
 
+  public func unchanged(_ request: UnchangedRequest) async throws(StoreError) -> UnchangedResponse {
+    try StoreLimits.check(request)
+    return try await read(KeevoMethods.unchanged, request)
+  }
+
   public func write(_ request: WriteRequest) async throws(StoreError) -> WriteResponse {
     try StoreLimits.check(request)
     let identity = sequencer.begin()

@@ -9,6 +9,7 @@ public enum KeevoMethods {
   public static let scan = GRPCMethod(service: service, "Scan")
   public static let multiScan = GRPCMethod(service: service, "MultiScan")
   public static let scanJoin = GRPCMethod(service: service, "ScanJoin")
+  public static let unchanged = GRPCMethod(service: service, "Unchanged")
   public static let write = GRPCMethod(service: service, "Write")
   public static let putMany = GRPCMethod(service: service, "PutMany")
   public static let watch = GRPCMethod(service: service, "Watch")

@@ -10,6 +10,8 @@ public protocol KeyValueStore: Sendable {
   /// Several scans at once; as many pages, in order, as one answer holds, and at least the first.
   func multiScan(_ request: MultiScanRequest) async throws(StoreError) -> MultiScanResponse
   func scanJoin(_ request: ScanJoinRequest) async throws(StoreError) -> ScanJoinResponse
+  /// Whether anything has changed at some places: what was made of reads of them may be kept for as long as not.
+  func unchanged(_ request: UnchangedRequest) async throws(StoreError) -> UnchangedResponse
   func write(_ request: WriteRequest) async throws(StoreError) -> WriteResponse
   func putMany(_ request: PutManyRequest) async throws(StoreError) -> PutManyResponse
   /// Changes of one shard and class from `fromIndex` on, in order, without gaps; ends with `.compacted` when

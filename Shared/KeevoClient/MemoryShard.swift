@@ -16,6 +16,8 @@ struct MemoryShard {
   /// Watches may start from this index on.
   private(set) var oldestIndex: UInt64 = 1
   private let changesMax: Int
+  /// By place, the entry that last changed something there.
+  private var lastChanges: [UInt32: UInt64] = [:]
 
   init(changesMax: Int) { self.changesMax = changesMax }
 
@@ -73,14 +75,14 @@ struct MemoryShard {
       put(partition, key, VersionedValue(value: value, version: stamp))
     case .delete(let key):
       if partitions[partition]?.remove(key.sortKey) == true {
-        changes.append(Change(index: appliedIndex, partition: partition, key: key, value: nil))
+        note(partition, key, nil)
       }
     case .deleteRange(let range):
       guard let rows = partitions[partition] else { return }
       let positions = rows.positions(from: range.sortStart, to: range.sortEnd)
       for key in rows.keys[positions] {
         guard let key = RowKey(sortKey: key) else { continue }
-        changes.append(Change(index: appliedIndex, partition: partition, key: key, value: nil))
+        note(partition, key, nil)
       }
       partitions[partition]?.remove(positions)
     case .add(let key, let delta):
@@ -91,9 +93,17 @@ struct MemoryShard {
     }
   }
 
+  private mutating func note(_ partition: Partition, _ key: RowKey, _ value: VersionedValue?) {
+    changes.append(Change(index: appliedIndex, partition: partition, key: key, value: value))
+    lastChanges[partition.place] = appliedIndex
+  }
+
+  /// The index of the entry that last changed a partition of that place; 0: none has.
+  func lastChange(at place: UInt32) -> UInt64 { lastChanges[place] ?? 0 }
+
   mutating func put(_ partition: Partition, _ key: RowKey, _ value: VersionedValue) {
     partitions[partition, default: SortedRows()].put(key.sortKey, value)
-    changes.append(Change(index: appliedIndex, partition: partition, key: key, value: value))
+    note(partition, key, value)
   }
 
   func value(_ partition: Partition, _ key: RowKey) -> VersionedValue? { partitions[partition]?[key.sortKey] }

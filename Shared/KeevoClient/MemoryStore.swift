@@ -125,7 +125,6 @@ public final class MemoryStore: KeyValueStore {
   public func scanJoin(_ request: ScanJoinRequest) async throws(StoreError) -> ScanJoinResponse {
     try StoreLimits.check(request.partition)
     try StoreLimits.checkScan(limit: request.limit)
-    try StoreLimits.check(knownDigest: request.knownDigest)
     guard request.join.keyOffset >= 0, request.join.length >= 1, request.join.length <= 64 else {
       throw .invalid("a join names its partition by 1…64 bytes of the key")
     }
@@ -158,28 +157,26 @@ public final class MemoryStore: KeyValueStore {
           partition, RowKey(space: request.join.space, rest: request.join.rest))
         joined.append(.init(row: row, joined: value.map { .found($0) } ?? .absent))
       }
-      let answer = ScanJoinResponse(
+      return ScanJoinResponse(
         rows: joined, also: request.alsoGet.map { shard.value(request.partition, $0) }, next: page.next,
         readStamp: shard.readStamp)
-      guard let known = request.knownDigest, let digest = Self.digest(answer) else { return answer }
-      return answer.withDigest(digest, known: known)
     }
   }
 
-  /// `nil` if a row that is pointed at is not here.
-  private static func digest(_ answer: ScanJoinResponse) -> [UInt8]? {
-    var digest = ScanDigest(reserving: answer.rows.count + answer.also.count)
-    digest.add(part: ScanDigest.part(rows: answer.rows.map(\.row), next: answer.next))
-    for row in answer.rows {
-      switch row.joined {
-      case .found(let value): digest.add(version: value.version)
-      case .absent: digest.add(version: nil)
-      case .same: break
-      case .unresolved: return nil
-      }
+  public func unchanged(_ request: UnchangedRequest) async throws(StoreError) -> UnchangedResponse {
+    try StoreLimits.check(request)
+    let width = Topology.slots / UInt32(options.shards)
+    return state.withLock { state in
+      let moments = state.shards.map(\.appliedIndex)
+      let stands =
+        request.places.isEmpty
+        || request.since.count == moments.count
+          && request.places.allSatisfy { place in
+            let shard = Int(place % Topology.slots / width)
+            return state.shards[shard].lastChange(at: place) <= request.since[shard]
+          }
+      return UnchangedResponse(isUnchanged: stands, moments: moments)
     }
-    for row in answer.also { digest.add(version: row?.version) }
-    return digest.digest
   }
 
   // MARK: Writes

@@ -162,12 +162,9 @@ public struct ScanJoinRequest: Hashable, Sendable {
   /// Rows of the same partition read in the same snapshot (marks, edges).
   public var alsoGet: [RowKey]
   public var consistency: Consistency
-  /// The digest of an answer to this very request that the caller still holds, or nothing: then the answer has a digest.
-  /// `nil`: none is wanted.
-  public var knownDigest: [UInt8]?
   public init(
     partition: Partition, range: RowRange, reverse: Bool = false, limit: Int, cursor: [UInt8] = [], join: JoinRule,
-    alsoGet: [RowKey] = [], consistency: Consistency = .linearizable, knownDigest: [UInt8]? = nil
+    alsoGet: [RowKey] = [], consistency: Consistency = .linearizable
   ) {
     self.partition = partition
     self.range = range
@@ -177,7 +174,6 @@ public struct ScanJoinRequest: Hashable, Sendable {
     self.join = join
     self.alsoGet = alsoGet
     self.consistency = consistency
-    self.knownDigest = knownDigest
   }
 }
 
@@ -202,28 +198,10 @@ public struct ScanJoinResponse: Hashable, Sendable {
   public var also: [VersionedValue?]
   public var next: [UInt8]
   public var readStamp: Stamp
-  /// `ScanDigest` of the answer, if one was wanted and all that it stands for was at hand; else empty.
-  public var digest: [UInt8]
-  /// The answer has the digest that the caller knows: it holds nothing else.
-  public var isUnchanged: Bool
-  public init(
-    rows: [JoinedRow], also: [VersionedValue?], next: [UInt8], readStamp: Stamp, digest: [UInt8] = [],
-    isUnchanged: Bool = false
-  ) {
+  public init(rows: [JoinedRow], also: [VersionedValue?], next: [UInt8], readStamp: Stamp) {
     self.rows = rows
     self.also = also
     self.next = next
     self.readStamp = readStamp
-    self.digest = digest
-    self.isUnchanged = isUnchanged
-  }
-  /// This answer with its digest, or only that if the caller knows it.
-  public func withDigest(_ digest: [UInt8], known: [UInt8]) -> ScanJoinResponse {
-    if known == digest {
-      return ScanJoinResponse(rows: [], also: [], next: [], readStamp: readStamp, digest: digest, isUnchanged: true)
-    }
-    var answer = self
-    answer.digest = digest
-    return answer
   }
 }

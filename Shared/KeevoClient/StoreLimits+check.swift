@@ -19,9 +19,9 @@ extension StoreLimits {
     guard limit >= 1, limit <= scanRowsMax else { throw .invalid("a scan's limit is 1…\(scanRowsMax), not \(limit)") }
   }
 
-  public static func check(knownDigest: [UInt8]?) throws(StoreError) {
-    guard (knownDigest?.count ?? 0) <= ScanDigest.count else {
-      throw .invalid("a known digest has at most \(ScanDigest.count) bytes")
+  public static func check(_ request: UnchangedRequest) throws(StoreError) {
+    guard request.places.count <= unchangedPlacesMax else {
+      throw .invalid("at most \(unchangedPlacesMax) places can be asked about, not \(request.places.count)")
     }
   }
 

@@ -39,15 +39,13 @@ import Testing
   }
 
   /// The same with a real node behind, which has loops and threads of its own: its answers come by the socket.
-  @Test(arguments: [1, 2]) func aFlatReadOverGRPCEnqueuesNothingFromOtherThreads(loops: Int) async throws {
+  /// `remembers`: the page that was given first is given again, once the node has said that it stands.
+  @Test(arguments: [1, 2], [false, true])
+  func aFlatReadOverGRPCEnqueuesNothingFromOtherThreads(loops: Int, remembers: Bool) async throws {
     try await ServedStore.run { served in
       let group = EventLoopGroup(count: loops, name: "test")
       let client = KeevoClient(address: served.address, loops: group, logger: .silent, metrics: Metrics())
-      let engine = FeedEngine(
-        store: client, times: CountingTimes(), groups: FixedGroups(TestAPI.groups),
-        timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }),
-        logger: .silent, metrics: Metrics())
-      let api = TestAPI(feeds: engine)
+      let api = TestAPI(isLive: true, store: LossyStore(client)) { if !remembers { $0.answerBytesMax = 0 } }
       for number in 0..<30 {
         let answer = await api.call(.post, "feed/user/1/", body: #"{"actor":"a","verb":"v","object":"\#(number)"}"#)
         #expect(answer.status == 201)

@@ -43,8 +43,9 @@ struct TestAPI {
   ) {
     feeds = RecordingFeeds()
     let times = CountingTimes()
+    let recording = RecordingStore(store)
     let engine = FeedEngine(
-      store: store, times: times, groups: FixedGroups(Self.groups), timing: .live, usage: usage, logger: .silent,
+      store: recording, times: times, groups: FixedGroups(Self.groups), timing: .live, usage: usage, logger: .silent,
       metrics: Metrics())
     self.store = store
     var apps = [1, 2, 3].map {
@@ -63,14 +64,15 @@ struct TestAPI {
         ConfigurationSnapshot(
           revision: 1, apps: Dictionary(uniqueKeysWithValues: apps.map { ($0.id, $0) }),
           keys: Dictionary(uniqueKeysWithValues: keys.map { ($0.key, $0) }))),
-      feeds: domain ?? (isLive ? engine : feeds), reactions: engine, entities: Entities(store: store, times: times),
-      enrichment: Enrichment(store: store, reactions: isLive ? engine : reactions),
+      feeds: domain ?? (isLive ? engine : feeds), reactions: engine, entities: Entities(store: recording, times: times),
+      enrichment: Enrichment(store: recording, reactions: isLive ? engine : reactions),
       moderation: ModerationLog(store: store),
       files: UploadStore(
         records: Uploads(store: store), storage: objects,
         wallMilliseconds: { UInt64(max(0, wallClockMicroseconds()) / 1_000) }),
       fileSigner: Self.signer, limits: limits,
-      openAPIDocument: openAPI.map { Array($0.utf8) }, idempotency: (store, times), standIns: standIns,
+      openAPIDocument: openAPI.map { Array($0.utf8) }, idempotency: (store, times),
+      answersFrom: isLive ? recording : nil, standIns: standIns,
       publicOrigin: publicOrigin, usage: usage)
   }
 

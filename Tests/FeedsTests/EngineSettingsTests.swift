@@ -8,9 +8,8 @@ import Testing
     let standard = FeedEngine.Options { _ in nil }
     #expect(standard.visibleFeedsMax == FeedEngine.Options().visibleFeedsMax)
     #expect(standard.auditRetentionDays == AuditLog.retentionDaysDefault)
-    let given = FeedEngine.Options { ["idle-days": 7, "page-memory-mib": 3, "visible-milliseconds": 5][$0] }
+    let given = FeedEngine.Options { ["idle-days": 7, "visible-milliseconds": 5][$0] }
     #expect(given.idleMilliseconds == 7 * 86_400_000)
-    #expect(given.pageMemoryBytes == 3 << 20)
     #expect(given.visibleMilliseconds == 5)
     #expect(given.bucketFollowersMax == standard.bucketFollowersMax)
   }

@@ -177,108 +177,53 @@ extension KeyValueStoreContract {
     }
   }
 
-  /// Whatever an answer depends on changes its digest; a known one is answered with nothing else.
+  /// Whatever changes in a partition is seen; what changes elsewhere, or in another app, is not taken for it.
   @Test(arguments: ContractStore.allCases)
-  func scanJoinSaysThatAnAnswerIsUnchanged(_ kind: ContractStore) async throws {
+  func unchangedTellsChangedPartitionsFromOthers(_ kind: ContractStore) async throws {
     try await kind.run { store in
-      func id(_ byte: UInt8) -> [UInt8] { [UInt8](repeating: byte, count: 15) + [0xA5] }
-      func body(_ byte: UInt8) -> Partition {
-        Partition(app: 1, id(byte).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
-      }
-      func row(_ byte: UInt8) -> RowKey { RowKey(space: space, rest: id(byte).map { ~$0 } + [0]) }
-      let key = RowKey(space: UInt8(ascii: "a"), rest: [])
-      let beside = RowKey(space: UInt8(ascii: "m"), rest: [7])
-      for byte in UInt8(1)...3 { try await write(store, body(byte), [.put(key, value: [byte])]) }
-      try await write(store, home, [row(1), row(2)].map { .put($0, value: [1]) })
-      var request = ScanJoinRequest(
-        partition: home, range: RowRange(space: space), limit: 10,
-        join: JoinRule(keyOffset: 0, length: 16, inverted: true, space: UInt8(ascii: "a")), alsoGet: [beside])
-      #expect(try await store.scanJoin(request).digest.isEmpty, "none was asked for")
-      request.knownDigest = []
-      var last = try await store.scanJoin(request)
-      #expect(last.digest.count == ScanDigest.count && last.rows.count == 2)
-      let changes: [(batch: SubBatch, rows: Int)] = [
-        (SubBatch(partition: home, operations: [.put(row(3), value: [1])]), 3),
-        (SubBatch(partition: home, operations: [.put(row(3), value: [1])]), 3),
-        (SubBatch(partition: home, operations: [.delete(row(1))]), 2),
-        (SubBatch(partition: body(2), operations: [.put(key, value: [2])]), 2),
-        (SubBatch(partition: body(2), operations: [.delete(key)]), 2),
-        (SubBatch(partition: home, operations: [.put(beside, value: [8])]), 2),
-        (SubBatch(partition: home, operations: [.delete(beside)]), 2),
-        (SubBatch(partition: body(2), operations: [.put(key, value: [2])]), 2),
+      let key = RowKey(space: space, rest: [1])
+      let partitions = (0..<40).map { Partition(app: 1 + UInt32($0) % 2, "unchanged/\($0 / 2)") }
+      let places = partitions.map(\.place)
+      var since = try await store.unchanged(UnchangedRequest(places: [], since: [])).moments
+      #expect(since.count == (try await store.topology()).shards.count)
+      #expect(try await store.unchanged(UnchangedRequest(places: places, since: since)).isUnchanged)
+      let changes: [Operation] = [
+        .put(key, value: [1]), .put(key, value: [1]), .delete(key), .putIfAbsent(key, value: [2]), .add(key, delta: 0),
+        .deleteRange(RowRange(space: space)),
+        .put(RowKey(rowClass: .jobs, space: UInt8(ascii: "j"), rest: [9]), value: [3]),
       ]
-      for (batch, rows) in changes {
-        request.knownDigest = last.digest
-        for _ in 0..<2 {
-          let same = try await store.scanJoin(request)
-          #expect(same.isUnchanged && same.digest == last.digest)
-          #expect(same.rows.isEmpty && same.also.isEmpty && same.next.isEmpty)
+      for (number, partition) in partitions.enumerated() {
+        for change in number == 0 ? changes : [changes[number % 2]] {
+          _ = try await store.write(
+            WriteRequest(batches: [SubBatch(partition: partition, operations: [change])]))
+          let own = try await store.unchanged(UnchangedRequest(places: [partition.place], since: since))
+          #expect(!own.isUnchanged, "\(change)")
+          #expect(!(try await store.unchanged(UnchangedRequest(places: places, since: since)).isUnchanged))
+          let others = places.filter { $0 != partition.place }
+          #expect(try await store.unchanged(UnchangedRequest(places: others, since: since)).isUnchanged)
+          since = own.moments
+          #expect(try await store.unchanged(UnchangedRequest(places: places, since: since)).isUnchanged)
         }
-        _ = try await store.write(WriteRequest(batches: [batch]))
-        last = try await store.scanJoin(request)
-        #expect(!last.isUnchanged && last.digest != request.knownDigest && last.rows.count == rows)
       }
-      // What changes elsewhere does not matter.
-      try await write(store, body(1), [.put(key, value: [7])])
-      request.knownDigest = last.digest
-      #expect(try await store.scanJoin(request).isUnchanged)
-      request.limit = 1
-      #expect(try await store.scanJoin(request).rows.count == 1, "another page has another digest")
-      request.knownDigest = [UInt8](repeating: 1, count: 17)
-      await #expect(throws: StoreError.invalid("a known digest has at most 16 bytes")) {
-        try await store.scanJoin(request)
+      _ = try await store.putMany(
+        PutManyRequest(
+          app: 2, space: space, restPrefix: [5], value: [6],
+          targets: [.init(partitionName: partitions[7].name, own: 1)], notAfterMilliseconds: 0))
+      #expect(!(try await store.unchanged(UnchangedRequest(places: [places[7]], since: since)).isUnchanged))
+      // A write that is refused changes nothing.
+      since = try await store.unchanged(UnchangedRequest(places: [], since: [])).moments
+      _ = try await store.write(
+        WriteRequest(batches: [
+          SubBatch(
+            partition: partitions[1], conditions: [.valueEquals(key, [99])], operations: [.put(key, value: [1])])
+        ]))
+      #expect(try await store.unchanged(UnchangedRequest(places: places, since: since)).isUnchanged)
+      // The moments of another map of shards.
+      #expect(!(try await store.unchanged(UnchangedRequest(places: places, since: since + [1])).isUnchanged))
+      let many = [UInt32](repeating: 1, count: StoreLimits.unchangedPlacesMax + 1)
+      await #expect(throws: StoreError.invalid("at most 4096 places can be asked about, not 4097")) {
+        try await store.unchanged(UnchangedRequest(places: many, since: since))
       }
-    }
-  }
-
-  /// At random changes, an answer is unchanged just when the whole answer is.
-  @Test(arguments: ContractStore.allCases, [UInt64.random(in: 1...9_999), 7])
-  func unchangedMeansEqual(_ kind: ContractStore, seed: UInt64) async throws {
-    try await kind.run { store in
-      // Knuth's generator is random enough here.
-      var state = seed
-      func random() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state >> 33
-      }
-      let key = RowKey(space: UInt8(ascii: "a"), rest: [])
-      let beside = RowKey(space: UInt8(ascii: "m"), rest: [7])
-      func body(_ byte: UInt8) -> Partition {
-        Partition(app: 1, (id(byte)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
-      }
-      func id(_ byte: UInt8) -> [UInt8] { [UInt8](repeating: byte, count: 16) }
-      var request = ScanJoinRequest(
-        partition: home, range: RowRange(space: space), limit: 6,
-        join: JoinRule(keyOffset: 0, length: 16, inverted: true, space: UInt8(ascii: "a")), alsoGet: [beside])
-      var whole = try await store.scanJoin(request)
-      request.knownDigest = []
-      request.knownDigest = try await store.scanJoin(request).digest
-      var unchanged = 0
-      for _ in 0..<150 {
-        let byte = UInt8(random() % 8)
-        let row = RowKey(space: space, rest: id(byte).map { ~$0 } + [0])
-        let partition: Partition
-        let place: RowKey
-        switch random() % 5 {
-        case 0: (partition, place) = (home, row)
-        case 1, 2: (partition, place) = (body(byte), key)
-        case 3: (partition, place) = (home, beside)
-        default: (partition, place) = (Partition(app: 2, name: body(byte).name), key)
-        }
-        var change = SubBatch(partition: partition, operations: [.put(place, value: [byte])])
-        if random() % 3 == 0 { change.operations = [.delete(place)] }
-        _ = try await store.write(WriteRequest(batches: [change]))
-        var plain = request
-        plain.knownDigest = nil
-        var now = try await store.scanJoin(plain)
-        now.readStamp = whole.readStamp
-        let answer = try await store.scanJoin(request)
-        #expect(answer.isUnchanged == (now == whole), "seed \(seed)")
-        if answer.isUnchanged { unchanged += 1 }
-        request.knownDigest = answer.digest
-        whole = now
-      }
-      #expect(unchanged > 10 && unchanged < 140)
     }
   }
 

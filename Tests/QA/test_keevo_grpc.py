@@ -206,6 +206,25 @@ def test_scan_join_follows_pointers(messages, store, identities, partition):
     assert [row.row.value if row.HasField("row") else None for row in answer.also] == [b"mark", None]
 
 
+def test_unchanged_tells_what_has_not_been_written_to(messages, store, identities, partition):
+    def place(app, name):
+        value = 0xFFFFFFFF
+        for byte in app.to_bytes(4, "big") + name:
+            value ^= byte
+            for _ in range(8):
+                value = value >> 1 ^ 0x82F63B78 if value & 1 else value >> 1
+        return value ^ 0xFFFFFFFF
+
+    places = [place(partition.app, partition.name)]
+    moments = store.Unchanged(messages.UnchangedRequest()).moments
+    asked = messages.UnchangedRequest(places=places, since=moments)
+    assert store.Unchanged(asked).unchanged
+    write(messages, store, identities, partition, [put(messages, b"u", b"1")])
+    answer = store.Unchanged(asked)
+    assert not answer.unchanged and len(answer.moments) == len(moments)
+    assert store.Unchanged(messages.UnchangedRequest(places=places, since=answer.moments)).unchanged
+
+
 def test_conditions_refuse_by_position(messages, store, identities, partition):
     first = write(messages, store, identities, partition, [put(messages, b"a", b"1")])
     Condition = messages.Condition

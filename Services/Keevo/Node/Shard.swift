@@ -9,16 +9,16 @@ final class Shard: Sendable {
     /// `nil`: there is no such row.
     let rows: CoherentCache<VersionedValue?>
     let pages: CoherentCache<[HeldPage]>
-    let slots: SlotMarks
+    let places: PlaceMarks
 
-    init(bytesMax: Int, slotStart: UInt32, slotEnd: UInt32, appliedIndex: UInt64) {
-      slots = SlotMarks(slotStart: slotStart, slotEnd: slotEnd, index: appliedIndex)
+    init(bytesMax: Int, appliedIndex: UInt64) {
+      places = PlaceMarks(index: appliedIndex)
       rows = CoherentCache(bytesMax: bytesMax / 2, appliedIndex: appliedIndex)
       pages = CoherentCache(bytesMax: bytesMax / 2, appliedIndex: appliedIndex)
     }
 
     func applying(index: UInt64, _ changes: [StateBatch.Change]) {
-      slots.applying(index: index, changes)
+      places.applying(index: index, changes)
       rows.applying(index: index, changes.lazy.map { ByteKey($0.key) })
       var prefixes: [ByteKey] = []
       for change in changes {
@@ -97,8 +97,7 @@ final class Shard: Sendable {
     slotEnd = Topology.slots / UInt32(shards) * UInt32(id + 1)
     self.store = Mutex(store)
     let machine = try ShardStateMachine(state: store, limits: limits)
-    cache = Cache(
-      bytesMax: cacheBytesMax, slotStart: slotStart, slotEnd: slotEnd, appliedIndex: machine.applied.index)
+    cache = Cache(bytesMax: cacheBytesMax, appliedIndex: machine.applied.index)
     let view = View(reader: try store.view(), applied: machine.applied, cache: cache)
     dataRing = WatchRing(applied: machine.applied.index, limits: watch)
     jobsRing = WatchRing(applied: machine.applied.index, limits: watch)
@@ -115,9 +114,9 @@ final class Shard: Sendable {
 
   var appliedIndex: UInt64 { current.withLock { $0?.applied.index ?? 0 } }
 
-  /// Whether these slots are as they were at that index in every view from it up to `now`, either way round.
-  func areUnchanged(_ slots: [UInt32], since index: UInt64, now: UInt64) -> Bool {
-    cache.slots.areUnchanged(slots, since: min(index, now))
+  /// Whether these places are as they were at that index, in the state as it is now.
+  func areUnchanged(_ places: [UInt32], since index: UInt64) -> Bool {
+    cache.places.areUnchanged(places, since: index)
   }
 
   private func openStore() throws(StoreError) -> any StateStore {

@@ -154,8 +154,6 @@ extension StoreNode {
       var held = HeldPage(start: bounds.start, end: bounds.end, limit: limit, page: page, join: join)
       if let join {
         held.targets = targets(of: page.rows, join, app: partition.app)
-        held.digestPart = ScanDigest.part(rows: page.rows, next: page.next)
-        held.slots = slots(of: held.targets, home: partition)
       }
       return held
     }
@@ -178,34 +176,15 @@ extension StoreNode {
       if name == previous { return .same }
       let partition = Partition(app: app, name: name)
       return .row(
-        shard: shard(of: partition), slot: partition.slot,
+        shard: shard(of: partition),
         ByteKey(StoredKey.encode(partition, RowKey(space: join.space, rest: join.rest))))
     }
   }
 
-  private func slots(of targets: [HeldPage.Target], home: Partition) -> [HeldPage.Slots] {
-    var slots = [shard(of: home): Set([home.slot])]
-    for case .row(let shard, let slot, _) in targets { slots[shard, default: []].insert(slot) }
-    return slots.map { HeldPage.Slots(shard: $0.key, slots: Array($0.value)) }
-  }
-
   // MARK: Scan and join
-
-  /// Whether the answer still has the digest that it had when this page was last part of one.
-  private func isUnchanged(_ held: HeldPage, _ request: ScanJoinRequest) async throws(StoreError) -> Bool {
-    guard let made = held.digest.value, made.digest == request.knownDigest, made.alsoGet == request.alsoGet else {
-      return false
-    }
-    for (place, index) in zip(held.slots, made.indexes) {
-      let now = try await viewIndex(place.shard)
-      guard shards[place.shard].areUnchanged(place.slots, since: index, now: now) else { return false }
-    }
-    return true
-  }
 
   public func scanJoin(_ request: ScanJoinRequest) async throws(StoreError) -> ScanJoinResponse {
     try StoreLimits.checkScan(limit: request.limit)
-    try StoreLimits.check(knownDigest: request.knownDigest)
     try StoreLimits.check(request.partition)
     try Self.check(request.range, in: request.partition)
     let join = request.join
@@ -223,15 +202,9 @@ extension StoreNode {
     let held = try page(
       own, request.partition, request.range, reverse: request.reverse, limit: request.limit, cursor: request.cursor,
       keysOnly: false, join: join)
-    if let known = request.knownDigest, !known.isEmpty, try await isUnchanged(held, request) {
-      return ScanJoinResponse(
-        rows: [], also: [], next: [], readStamp: own.readStamp, digest: known, isUnchanged: true)
-    }
     let page = held.page
     var joined: [ScanJoinResponse.JoinedRow] = []
     joined.reserveCapacity(page.rows.count)
-    var digest = ScanDigest(reserving: page.rows.count + request.alsoGet.count)
-    digest.add(part: held.digestPart)
     var next = page.next
     var bytes = 0
     for (row, pointed) in zip(page.rows, held.targets) {
@@ -243,7 +216,7 @@ extension StoreNode {
       switch pointed {
       case .nothing: joined.append(.init(row: row, joined: .absent))
       case .same: joined.append(.init(row: row, joined: .same))
-      case .row(let place, _, let key):
+      case .row(let place, let key):
         let target: Shard.View
         if let known = views[place] {
           target = known
@@ -253,7 +226,6 @@ extension StoreNode {
         }
         let value = try target.row(key)
         bytes += value?.value.count ?? 0
-        digest.add(version: value?.version)
         joined.append(.init(row: row, joined: value.map { .found($0) } ?? .absent))
       }
     }
@@ -264,16 +236,27 @@ extension StoreNode {
       guard bytes <= StoreLimits.pageBytesMax + StoreLimits.multiGetBytesMax else {
         throw .invalid("the rows read beside a ScanJoin have more than \(StoreLimits.multiGetBytesMax) bytes")
       }
-      digest.add(version: row?.version)
       also.append(row)
     }
-    let answer = ScanJoinResponse(rows: joined, also: also, next: next, readStamp: own.readStamp)
-    // A page cut for its bytes has no digest: its end is not what the scan's part says.
-    guard let known = request.knownDigest, joined.count == page.rows.count else { return answer }
-    let made = digest.digest
-    // Views of shards that nothing points at were not taken; there are none in `slots`.
-    held.digest.set(
-      .init(alsoGet: request.alsoGet, digest: made, indexes: held.slots.map { views[$0.shard]?.applied.index ?? 0 }))
-    return answer.withDigest(made, known: known)
+    return ScanJoinResponse(rows: joined, also: also, next: next, readStamp: own.readStamp)
+  }
+
+  // MARK: What has not changed
+
+  public func unchanged(_ request: UnchangedRequest) async throws(StoreError) -> UnchangedResponse {
+    try StoreLimits.check(request)
+    metrics.reads.increment()
+    var moments: [UInt64] = []
+    moments.reserveCapacity(shards.count)
+    for shard in shards.indices { moments.append(try await viewIndex(shard)) }
+    if request.places.isEmpty { return UnchangedResponse(isUnchanged: true, moments: moments) }
+    guard request.since.count == shards.count else { return UnchangedResponse(isUnchanged: false, moments: moments) }
+    var places: [[UInt32]] = Array(repeating: [], count: shards.count)
+    let width = Topology.slots / UInt32(shards.count)
+    for place in request.places { places[Int(place % Topology.slots / width)].append(place) }
+    let stands = shards.indices.allSatisfy { shard in
+      places[shard].isEmpty || shards[shard].areUnchanged(places[shard], since: request.since[shard])
+    }
+    return UnchangedResponse(isUnchanged: stands, moments: moments)
   }
 }

@@ -19,6 +19,9 @@ extension StoreNode {
       KeevoMethods.scanJoin: Self.unary { (request: ScanJoinRequest) async throws(StoreError) in
         try await self.scanJoin(request)
       },
+      KeevoMethods.unchanged: Self.unary { (request: UnchangedRequest) async throws(StoreError) in
+        try await self.unchanged(request)
+      },
       KeevoMethods.write: Self.unary { (message: IdentifiedWrite) async throws(StoreError) in
         try await self.write(message.request, identity: message.identity)
       },

@@ -16,13 +16,7 @@ struct HeldPage: Sendable {
     case nothing
     /// What the row before points at.
     case same
-    case row(shard: Int, slot: UInt32, ByteKey)
-  }
-
-  /// Slots of one shard that a joined page depends on.
-  struct Slots: Sendable {
-    var shard: Int
-    var slots: [UInt32]
+    case row(shard: Int, ByteKey)
   }
 
   /// Of one prefix of keys; a cursor of a client begins elsewhere and is not kept.
@@ -36,11 +30,6 @@ struct HeldPage: Sendable {
   /// `nil` for a scan without a join.
   var join: JoinRule?
   var targets: [Target] = []
-  /// The page's part of the digest of a joined scan; empty without a join.
-  var digestPart: [UInt8] = []
-  /// Its own slot and those of what its rows point at; empty without a join.
-  var slots: [Slots] = []
-  let digest = HeldDigest()
 
   func answers(start: [UInt8], end: [UInt8], limit: Int, join: JoinRule?) -> Bool {
     self.limit == limit && self.start == start && self.end == end && self.join == join

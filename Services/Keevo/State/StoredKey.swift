@@ -64,6 +64,11 @@ enum StoredKey {
     return place > 7 && place + 2 <= key.count ? place + 2 : nil
   }
 
+  /// App and partition's name, of which the place is made; `nil` if the bytes are no row's key.
+  static func placeBytes(_ key: [UInt8]) -> ArraySlice<UInt8>? {
+    key.withUnsafeBytes { prefixLength($0) }.map { key[3..<($0 - 2)] }
+  }
+
   static func decode(_ key: UnsafeRawBufferPointer) -> (partition: Partition, key: RowKey)? {
     guard key.count >= 10, let rowClass = RowClass(rawValue: key[0]), let prefix = prefixLength(key) else { return nil }
     let app = key[3..<7].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }

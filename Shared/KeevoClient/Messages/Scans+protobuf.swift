@@ -156,7 +156,6 @@ extension ScanJoinRequest: ProtobufMessage {
       case 6: join = try reader.message(JoinRule.self)
       case 7: alsoGet.append(try reader.message(RowKey.self))
       case 8: consistency = Consistency(staleMilliseconds: try reader.uint32())
-      case 9: knownDigest = try reader.bytes()
       default: try reader.skip()
       }
     }
@@ -171,7 +170,6 @@ extension ScanJoinRequest: ProtobufMessage {
     writer.message(6, join)
     for key in alsoGet { writer.message(7, key) }
     consistency.write(8, to: &writer)
-    if let knownDigest { writer.bytes(9, knownDigest, always: true) }
   }
 }
 
@@ -219,8 +217,6 @@ extension ScanJoinResponse: ProtobufMessage {
       case 2: also.append(try reader.message(MaybeValue.self).row)
       case 3: next = try reader.bytes()
       case 4: readStamp = Stamp(try reader.fixed64())
-      case 5: digest = try reader.bytes()
-      case 6: isUnchanged = try reader.bool()
       default: try reader.skip()
       }
     }
@@ -231,7 +227,5 @@ extension ScanJoinResponse: ProtobufMessage {
     for row in also { writer.message(2, MaybeValue(row)) }
     writer.bytes(3, next)
     writer.fixed64(4, readStamp.rawValue)
-    writer.bytes(5, digest)
-    writer.bool(6, isUnchanged)
   }
 }

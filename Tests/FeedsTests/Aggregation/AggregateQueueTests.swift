@@ -93,6 +93,9 @@ private struct YieldingStore: KeyValueStore {
   func putMany(_ request: PutManyRequest) async throws(StoreError) -> PutManyResponse {
     try await store.putMany(request)
   }
+  func unchanged(_ request: UnchangedRequest) async throws(StoreError) -> UnchangedResponse {
+    try await store.unchanged(request)
+  }
   func watch(_ request: WatchRequest) async throws(StoreError) -> WatchStream { try await store.watch(request) }
   func topology() async throws(StoreError) -> Topology { try await store.topology() }
 }

@@ -26,6 +26,9 @@ struct WatchedStore: KeyValueStore {
   func putMany(_ request: PutManyRequest) async throws(StoreError) -> PutManyResponse {
     try await store.putMany(request)
   }
+  func unchanged(_ request: UnchangedRequest) async throws(StoreError) -> UnchangedResponse {
+    try await store.unchanged(request)
+  }
   func watch(_ request: WatchRequest) async throws(StoreError) -> WatchStream { try await store.watch(request) }
   func topology() async throws(StoreError) -> Topology { try await store.topology() }
 }
