@@ -1,10 +1,12 @@
 import Auth
 
 extension FeedAPIHandler {
-  /// `GET og/?url=` (feeds 2.13, M10, M11).
+  /// `GET og/?url=` (feeds 2.13, M10, M11). An app may switch it off.
   func readOpenGraph(_ context: RequestContext) async throws(APIError) -> APIAnswer {
     guard let url = try context.query.scalar("url"), !url.isEmpty else { throw .input("url must name a page") }
     try context.authorize(owner: .none)
+    // As other switches of an app (feeds S5, insight D28).
+    guard context.app.openGraph else { throw APIError(AuthError.notPermitted) }
     do throws(OpenGraphSource.Failure) {
       return APIAnswer(status: 200, open: try await openGraph.page(url, app: context.app.id).openBody())
     } catch {

@@ -53,6 +53,8 @@ public struct AppConfiguration: Hashable, Sendable {
   public var auditLogs: Bool
   public var dataPrivacy: Bool
   public var moderation: Bool
+  /// `open_graph.enabled` (insight D28).
+  public var openGraph: Bool
   /// `follow_counts`: a user's follows are those from this group's feed of the user to the other group (feeds U6).
   public var followCountsSource: String
   public var followCountsTarget: String
@@ -64,7 +66,7 @@ public struct AppConfiguration: Hashable, Sendable {
     disableAuthChecks: Bool = false, requestLimits: RequestLimits = RequestLimits(),
     usageLimits: UsageLimits = UsageLimits(), personalizationEnabled: Bool = false,
     personalizationResources: Set<String> = [], auditLogs: Bool = true,
-    dataPrivacy: Bool = true, moderation: Bool = false,
+    dataPrivacy: Bool = true, moderation: Bool = false, openGraph: Bool = true,
     followCountsSource: String = "timeline", followCountsTarget: String = "user", rules: [AccessRule] = []
   ) {
     self.id = id
@@ -82,6 +84,7 @@ public struct AppConfiguration: Hashable, Sendable {
     self.auditLogs = auditLogs
     self.dataPrivacy = dataPrivacy
     self.moderation = moderation
+    self.openGraph = openGraph
     self.followCountsSource = followCountsSource
     self.followCountsTarget = followCountsTarget
   }

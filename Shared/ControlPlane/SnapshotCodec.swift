@@ -29,7 +29,7 @@ enum SnapshotCodec {
       out.text(app.name)
       out.flags([
         app.suspended, app.allowAnonymousRead, app.disableAuthChecks, app.personalizationEnabled, app.auditLogs,
-        app.dataPrivacy, app.moderation,
+        app.dataPrivacy, app.moderation, !app.openGraph,
       ])
       out.limits(app.requestLimits.perApp)
       out.limits(app.requestLimits.perUser)
@@ -90,7 +90,8 @@ enum SnapshotCodec {
         disableAuthChecks: flags & 4 != 0, requestLimits: limits, usageLimits: usageLimits,
         personalizationEnabled: flags & 8 != 0,
         personalizationResources: Set(resources), auditLogs: flags & 16 != 0, dataPrivacy: flags & 32 != 0,
-        moderation: flags & 64 != 0, followCountsSource: counted[0], followCountsTarget: counted[1], rules: rules)
+        moderation: flags & 64 != 0, openGraph: flags & 128 == 0, followCountsSource: counted[0],
+        followCountsTarget: counted[1], rules: rules)
     }
     for _ in 0..<(try input.count()) {
       let key = try input.text()

@@ -70,6 +70,7 @@ struct SnapshotLoader {
         auditLogs: Self.isOn(sections[id]?["audit_logs"], standard: true),
         dataPrivacy: Self.isOn(sections[id]?["data_privacy"], standard: true),
         moderation: Self.isOn(sections[id]?["moderation"], standard: false),
+        openGraph: Self.isOn(sections[id]?["open_graph"], standard: true),
         followCountsSource: sections[id]?["follow_counts"]?["source_group"]?.string ?? "timeline",
         followCountsTarget: sections[id]?["follow_counts"]?["target_group"]?.string ?? "user",
         rules: try Self.rules(sections[id]?["policies"]))
@@ -83,7 +84,8 @@ struct SnapshotLoader {
     var sections: [AppID: [String: JSONValue]] = [:]
     let rows = try connection.query(
       "SELECT app_id, section, document::text FROM app_settings WHERE section IN "
-        + "('limits', 'personalization', 'audit_logs', 'data_privacy', 'moderation', 'policies', 'follow_counts')",
+        + "('limits', 'personalization', 'audit_logs', 'data_privacy', 'moderation', 'open_graph', 'policies', "
+        + "'follow_counts')",
       timeoutMilliseconds: Self.loadMillisecondsMax)
     for row in rows {
       sections[try app(row, 0), default: [:]][try row.text(1)] = try JSONValue(parsing: try row.text(2))

@@ -1,25 +1,43 @@
 import Glibc
 import Synchronization
 
-/// A file under a hidden name that becomes an object when it is whole. Blocking; removed when let go of unpublished.
+/// A file that becomes an object when it is whole. Blocking; removed when let go of unpublished. Drafts lie in a folder of their
+/// own, so that those of processes that died are found (`sweep`).
 final class FolderDraft: Sendable {
   private let file: String
   private let draft: String
   private let descriptor: Mutex<Int32>
 
-  init(for file: String) throws(ObjectStorageError) {
+  /// Seconds after its last write for which a draft is taken to be at work.
+  static let ageSecondsMax = 86_400
+
+  /// - Parameter drafts: the folder of drafts, of the same file system as `file`.
+  init(for file: String, in drafts: String) throws(ObjectStorageError) {
     self.file = file
     let slash = file.lastIndex(of: "/") ?? file.startIndex
-    let folder = String(file[..<slash])
-    draft = "\(folder)/.draft-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    draft = "\(drafts)/\(getpid())-\(UInt64.random(in: 0 ... .max))"
     // A delete of the last object may take nothing away, but an operator may: made anew whenever it is missing.
-    try FolderFiles.makeFolders(folder)
+    try FolderFiles.makeFolders(String(file[..<slash]))
+    try FolderFiles.makeFolders(drafts)
     let opened = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard opened >= 0 else { throw FolderFiles.error("write", draft) }
     descriptor = Mutex(opened)
   }
 
   deinit { discard() }
+
+  /// Removes drafts that nobody has written to for a day.
+  static func sweep(_ drafts: String, nowSeconds: Int = time(nil)) throws(ObjectStorageError) {
+    for (name, isFolder) in try FolderFiles.names(in: drafts) where !isFolder {
+      var status = stat()
+      guard lstat("\(drafts)/\(name)", &status) == 0, nowSeconds - status.st_mtim.tv_sec > ageSecondsMax else {
+        continue
+      }
+      guard unlink("\(drafts)/\(name)") == 0 || errno == ENOENT else {
+        throw FolderFiles.error("delete", "\(drafts)/\(name)")
+      }
+    }
+  }
 
   func append(_ bytes: [UInt8]) throws(ObjectStorageError) {
     let descriptor = descriptor.withLock { $0 }

@@ -4,10 +4,11 @@ import Synchronization
 
 /// Objects as files below a folder, one file each: for one machine, and for tests.
 ///
-/// A body is written and synced under a hidden name and then moved into place, which is atomic. Every call runs on a small
-/// pool of threads, since files block.
+/// A body is written and synced in the folder `.drafts` and then moved into place, which is atomic; so the folder has to be of one
+/// file system. Every call runs on a small pool of threads, since files block.
 public final class FolderStorage: ObjectStorage {
   private let root: String
+  private let isSwept = Atomic<Bool>(false)
   private let pool = BlockingPool(threadsMax: 4, queueMax: 1_024)
 
   /// `root` is made when the first object is stored.
@@ -25,11 +26,18 @@ public final class FolderStorage: ObjectStorage {
 
   private func file(_ key: ObjectKey) -> String { "\(root)/\(key.text)" }
 
+  /// Begins a draft; the first one of a process removes what others left behind.
+  private func begin(_ file: String) throws(ObjectStorageError) -> FolderDraft {
+    let drafts = "\(root)/.drafts"
+    if !isSwept.exchange(true, ordering: .relaxed) { try FolderDraft.sweep(drafts) }
+    return try FolderDraft(for: file, in: drafts)
+  }
+
   public func put(_ key: ObjectKey, _ body: [UInt8], when condition: PutCondition) async throws(ObjectStorageError) {
     try ObjectChecks.body(body.count)
     let file = file(key)
-    try await run { () throws(ObjectStorageError) in
-      let draft = try FolderDraft(for: file)
+    try await run { [self] () throws(ObjectStorageError) in
+      let draft = try begin(file)
       do throws(ObjectStorageError) {
         try draft.append(body)
         try draft.publish(replacing: condition == .always)
@@ -77,12 +85,12 @@ public final class FolderStorage: ObjectStorage {
 
   public func upload(_ key: ObjectKey) async throws(ObjectStorageError) -> any ObjectUpload {
     let file = file(key)
-    let draft = try await run { () throws(ObjectStorageError) in try FolderDraft(for: file) }
+    let draft = try await run { [self] () throws(ObjectStorageError) in try begin(file) }
     return FolderUpload(draft: draft) { (work) async throws(ObjectStorageError) in try await self.run(work) }
   }
 }
 
-/// An upload into a hidden file.
+/// An upload into a draft.
 final class FolderUpload: ObjectUpload {
   typealias Work = @Sendable () throws(ObjectStorageError) -> Void
 

@@ -34,7 +34,7 @@ public struct ObjectKey: Hashable, Sendable, CustomStringConvertible {
 
   public var description: String { text }
 
-  /// Hidden names would be drafts of `FolderStorage`, and the two dotted ones would lead elsewhere.
+  /// Hidden names are kept for `FolderStorage`, and the two dotted ones would lead elsewhere.
   private static func isPath(_ path: String) -> Bool {
     guard (1...pathBytesMax).contains(path.utf8.count) else { return false }
     return path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { name in

@@ -58,7 +58,7 @@ import Testing
           feedUpdatesPerMonth: number(1) == 0 ? nil : number(1 << 40),
           storageBytes: number(1) == 0 ? nil : number(1 << 40)),
         personalizationEnabled: number(1) == 0, personalizationResources: Set((0..<number(3)).map { _ in text() }),
-        auditLogs: number(1) == 0, dataPrivacy: number(1) == 0, moderation: number(1) == 0,
+        auditLogs: number(1) == 0, dataPrivacy: number(1) == 0, moderation: number(1) == 0, openGraph: number(1) == 0,
         followCountsSource: text(), followCountsTarget: text(),
         rules: (0..<number(3)).map { _ in
           AccessRule(

@@ -11,6 +11,16 @@ import Testing
 @Suite struct OpenGraphEndpointTests {
   private static let refusal = "couldn't find og data for the provided url"
 
+  @Test func anAppMaySwitchItOff() async {
+    let api = TestAPI(app: { $0.openGraph = false })
+    let answer = await api.call(.get, "og/", "url=http://example.org/")
+    #expect(answer.status == 403 && answer.code == 17)
+    #expect(await api.call(.get, "og/").code == 4, "what is asked is looked at first")
+    let other = await api.call(
+      .get, "og/", "url=http://127.0.0.1:1/", token: .text(TestAPI.otherServerToken), key: "other")
+    #expect(other.status == 400 && other.detail == Self.refusal, "the other app's is its own")
+  }
+
   /// `/page`, `/redirect/n`, `/type/<type>`, `/status/n`, `/large`, `/slow`, `/to?<url>`; notes what was asked.
   private final class Site: HTTPHandler {
     let asked = Mutex<[String]>([])

@@ -94,9 +94,7 @@ import Testing
     try await withFolder { root in
       let storage = FolderStorage(root: root)
       let key = try #require(ObjectKey(.app(1), "a"))
-      func hidden() -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: root + "/apps/1")) ?? []).filter { $0.hasPrefix(".") }
-      }
+      func hidden() -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: root + "/.drafts")) ?? [] }
       let upload = try await storage.upload(key)
       #expect(hidden().count == 1)
       try await upload.abandon()
@@ -105,6 +103,25 @@ import Testing
       // The pool's thread may still hold it for a moment.
       for _ in 0..<500 where !hidden().isEmpty { try await Task.sleep(nanoseconds: 10_000_000) }
       #expect(hidden().isEmpty)
+    }
+  }
+
+  @Test func draftsOfProcessesThatDiedGoAfterADay() async throws {
+    try await withFolder { root in
+      let drafts = root + "/.drafts"
+      try FileManager.default.createDirectory(atPath: drafts, withIntermediateDirectories: true)
+      for (name, seconds) in [("7-old", FolderDraft.ageSecondsMax + 60), ("8-young", FolderDraft.ageSecondsMax - 60)] {
+        #expect(FileManager.default.createFile(atPath: "\(drafts)/\(name)", contents: Data([1])))
+        try FileManager.default.setAttributes(
+          [.modificationDate: Date(timeIntervalSinceNow: -Double(seconds))], ofItemAtPath: "\(drafts)/\(name)")
+      }
+      let storage = FolderStorage(root: root)
+      let key = try #require(ObjectKey(.app(1), "a"))
+      #expect(try await storage.get(key, offset: 0, bytesMax: 1) == nil)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: drafts).count == 2, "reading takes nothing away")
+      try await storage.put(key, [1], when: .always)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: drafts) == ["8-young"])
+      #expect(try await storage.get(key, offset: 0, bytesMax: 1) == [1])
     }
   }
 
