@@ -55,23 +55,22 @@ import Testing
   @Test func uploadsMayHaveSoManyBytesTogether() async throws {
     let store = LossyStore(MemoryStore())
     let usage = UsageLedger(store: store, holder: 1)
-    let api = TestAPI(store: store, usage: usage, app: { $0.usageLimits.storageBytes = 1_000 })
-    let first = try await api.uploaded("files/", [UInt8](repeating: 1, count: 500))
     let picture = try TestAPI.image(8, 8)
-    #expect(picture.count < 400)
+    let most = 5_000 + picture.count
+    let api = TestAPI(store: store, usage: usage, app: { $0.usageLimits.storageBytes = most })
+    func bytes(_ count: Int) -> [UInt8] { [UInt8](repeating: 1, count: count) }
+    let first = try await api.uploaded("files/", bytes(4_000))
     let image = try await api.uploaded("images/", picture, name: "a.png")
-    for (path, content) in [
-      ("files/", [UInt8](repeating: 1, count: 501)), ("files/", [UInt8](repeating: 1, count: 900)),
-    ] {
-      let refused = await api.upload(path, content)
+    for count in [1_001, 9_000] {
+      let refused = await api.upload("files/", bytes(count))
       #expect(refused.status == 429 && refused.code == 9, "\(refused.body)")
       #expect(refused.json?["exception"]?.string == "RateLimitReached")
-      #expect(refused.detail?.contains("storage_bytes (1000)") == true)
+      #expect(refused.detail?.contains("storage_bytes (\(most))") == true)
       #expect(refused.header("Retry-After").flatMap { Int($0) } ?? 0 > 0)
     }
     #expect(api.objects.names.count == 2, "nothing is stored of them")
-    let left = 1_000 - 500 - picture.count
-    _ = try await api.uploaded("files/", [UInt8](repeating: 1, count: left))
+    _ = try await api.uploaded("files/", bytes(1_000))
+    try await usage.write()
     #expect(await api.about(.get, "images/", url: image, "w=4").status == 429, "an image made of one counts too")
     #expect(await api.upload("files/", [1]).status == 429)
     // Reads and deletions go on, and make room.
@@ -81,12 +80,13 @@ import Testing
     #expect(await api.upload("files/", [1]).status == 201)
     // The other app has no limit.
     let other = await api.upload(
-      "files/", [UInt8](repeating: 1, count: 5_000), token: .text(TestAPI.otherServerToken), key: "other")
+      "files/", bytes(9_000), token: .text(TestAPI.otherServerToken), key: "other")
     #expect(other.status == 201)
     try await usage.write()
     let month = UsageDay(ActivityTime(microseconds: Int64(api.now) * 1_000_000)).month
     let warnings = try await UsageLedger.warnings(api.store, app: AppID(1), month: month)
-    #expect(warnings.map(\.kind) == [.storageBytes] && warnings.map(\.most) == [1_000])
+    #expect(warnings.map(\.kind) == [.storageBytes] && warnings.map(\.most) == [most])
+    #expect(warnings.map(\.used) == [UInt64(most)])
     #expect(try await UsageLedger.warnings(api.store, app: AppID(2), month: month).isEmpty)
   }
 

@@ -47,7 +47,10 @@ public struct UploadStore: Sendable {
     do throws(ObjectStorageError) { try await put(content, try Self.key(upload, app)) } catch { throw .storage(error) }
     let kept: Upload
     do { kept = try await records.finish(pending, app: app, traceID: traceID) } catch { throw .feed(error) }
-    if kept.attempt != upload.attempt { try await discard(pending, app, traceID) }
+    if kept.attempt != upload.attempt {
+      // What fails of this is found by `collect`; the upload is there.
+      do throws(UploadError) { try await discard(pending, app, traceID) } catch {}
+    }
     return Kept(upload: kept, bytesUsed: used)
   }
 
