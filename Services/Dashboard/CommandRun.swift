@@ -47,7 +47,7 @@ struct CommandRun {
     }
     let connection = try PostgresConnection.connect(postgres, application: "millrace dashboard-api")
     _ = try Migrator().run(connection)
-    return ControlPlaneStore(connection: connection, masterKey: try MasterKey.load(path: keyFile))
+    return try ControlPlaneStore(connection: connection, masterKeyFile: keyFile)
   }
 
   /// Who the audit log says it was.

@@ -14,6 +14,14 @@ public final class ControlPlaneStore {
     self.masterKey = masterKey
   }
 
+  /// Over a connection whose tables are up to date. Refuses a master key file that does not open what is sealed already.
+  public convenience init(connection: PostgresConnection, masterKeyFile: String) throws {
+    let rows = try connection.query(
+      "SELECT DISTINCT master_key_id FROM api_key_secrets UNION SELECT DISTINCT master_key_id FROM app_secrets")
+    let ids = try Set(rows.map { try $0.text(0) })
+    self.init(connection: connection, masterKey: try MasterKey.load(path: masterKeyFile, opening: ids))
+  }
+
   /// Makes one change: `body` writes and says what the audit row holds; both commit together, with a new revision that
   /// every listening service is told of. `body` throwing changes nothing.
   public func change<Value>(

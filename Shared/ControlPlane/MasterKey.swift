@@ -11,6 +11,7 @@ public struct MasterKey: Sendable {
     case malformed(path: String, line: Int)
     case cannotSeal(String)
     case unknownKey(id: String, context: String)
+    case wrongFile(path: String, missing: [String])
     case doesNotOpen(context: String)
     case unknownFormat(context: String)
 
@@ -24,6 +25,9 @@ public struct MasterKey: Sendable {
       case .cannotSeal(let reason): "a secret cannot be sealed: \(reason)"
       case .unknownKey(let id, let context):
         "\(context) is sealed with master key \(id), which the master key file does not hold"
+      case .wrongFile(let path, let missing):
+        "secrets in PostgreSQL are sealed with master key \(missing.joined(separator: ", ")), which \(path) does not hold: "
+          + "name the file that holds it with --master-key-file, or bring it back from its copy"
       case .doesNotOpen(let context): "\(context) does not open with its master key: it was changed or moved"
       case .unknownFormat(let context): "\(context) is sealed in a format this version does not know"
       }
@@ -63,6 +67,17 @@ public struct MasterKey: Sendable {
     try make(path)
     guard let text = try read(path) else { throw .unreadable(path: path, reason: "it vanished after it was made") }
     return try MasterKey(text: text, path: path)
+  }
+
+  /// The same for whoever writes secrets into a database where some are sealed under these ids already: another key than theirs,
+  /// a new one above all, would seal what the services could not open.
+  public static func load(path: String, opening ids: Set<String>) throws(Failure) -> MasterKey {
+    if ids.isEmpty { return try load(path: path) }
+    guard let text = try read(path) else { throw .wrongFile(path: path, missing: ids.sorted()) }
+    let key = try MasterKey(text: text, path: path)
+    let missing = ids.subtracting(key.keys.map(\.id))
+    if !missing.isEmpty { throw .wrongFile(path: path, missing: missing.sorted()) }
+    return key
   }
 
   private static func read(_ path: String) throws(Failure) -> String? {

@@ -39,6 +39,20 @@ import Testing
     #expect(ids.count == 1 && !ids.contains("failed"))
   }
 
+  @Test func whereSecretsAreSealedNoOtherKeyWillDo() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/key"
+    #expect(throws: MasterKey.Failure.wrongFile(path: path, missing: ["ab"])) {
+      try MasterKey.load(path: path, opening: ["ab"])
+    }
+    #expect(FileBytes.read(path: path, bytesMax: 1) == nil, "nothing was made")
+    let key = try MasterKey.load(path: path, opening: [])
+    #expect(try MasterKey.load(path: path, opening: [key.sealingID]).sealingID == key.sealingID)
+    #expect(throws: MasterKey.Failure.wrongFile(path: path, missing: ["ab"])) {
+      try MasterKey.load(path: path, opening: ["ab", key.sealingID])
+    }
+  }
+
   @Test func aFolderThatIsNotThereIsSaid() {
     let error = #expect(throws: MasterKey.Failure.self) { try MasterKey.load(path: "/nonexistent/folder/master.key") }
     #expect(error?.description.contains("/nonexistent/folder/master.key") == true)

@@ -32,6 +32,18 @@ def test_a_master_key_that_others_can_read_is_refused(control, tmp_path):
     assert f"chmod 600 {path}" in err
 
 
+def test_another_master_key_than_the_secrets_were_sealed_with_is_refused(control, tmp_path):
+    control.json("apply", control.file("sealed-elsewhere"))
+    path = tmp_path / "another.key"
+    _, err = control.run("apply", control.file("not-applied"), code=1, MILLRACE_MASTER_KEY_FILE=str(path))
+    assert f"which {path} does not hold" in err and "--master-key-file" in err
+    assert not path.exists()
+    path.write_text("ab12cd34 " + "5" * 64 + "\n")
+    path.chmod(0o600)
+    _, err = control.run("keys", "list", "--app", "1", code=1, MILLRACE_MASTER_KEY_FILE=str(path))
+    assert f"which {path} does not hold" in err
+
+
 def test_migrations_run_once_whoever_comes_first():
     server = Postgres()
     try:
