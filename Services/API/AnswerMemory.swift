@@ -37,13 +37,13 @@ final class AnswerMemory: Sendable {
     case missing(since: [UInt64])
   }
 
-  private let store: any KeyValueStore
+  private let questions: QuestionQueue
   private let answers: Mutex<GenerationCache<Kept>>
   private let moments = Mutex(Moments())
 
   /// `store`: asked whether answers stand. `bytesMax`: of all answers; 0 keeps none.
   init(store: any KeyValueStore, bytesMax: Int) {
-    self.store = store
+    questions = QuestionQueue(store: store)
     answers = Mutex(GenerationCache(bytesMax: bytesMax))
   }
 
@@ -62,9 +62,9 @@ final class AnswerMemory: Sendable {
     return said.isUnchanged ? .stands(kept.answer) : .missing(since: said.moments)
   }
 
-  private func ask(_ places: [UInt32], _ since: [UInt64]) async throws(StoreError) -> UnchangedResponse {
+  private func ask(_ places: [UInt32], _ since: [UInt64]) async throws(StoreError) -> QuestionQueue.Said {
     let now = monotonicNanoseconds()
-    let said = try await store.unchanged(UnchangedRequest(places: places, since: since))
+    let said = try await questions.ask(.init(places: places, since: since))
     moments.withLock { if $0.atNanoseconds < now { $0 = Moments(shards: said.moments, atNanoseconds: now) } }
     return said
   }

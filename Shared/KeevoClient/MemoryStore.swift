@@ -168,14 +168,14 @@ public final class MemoryStore: KeyValueStore {
     let width = Topology.slots / UInt32(options.shards)
     return state.withLock { state in
       let moments = state.shards.map(\.appliedIndex)
-      let stands =
-        request.places.isEmpty
-        || request.since.count == moments.count
-          && request.places.allSatisfy { place in
+      let unchanged = request.questions.map { question in
+        question.since.count == moments.count
+          && question.places.allSatisfy { place in
             let shard = Int(place % Topology.slots / width)
-            return state.shards[shard].lastChange(at: place) <= request.since[shard]
+            return state.shards[shard].lastChange(at: place) <= question.since[shard]
           }
-      return UnchangedResponse(isUnchanged: stands, moments: moments)
+      }
+      return UnchangedResponse(unchanged: unchanged, moments: moments)
     }
   }
 

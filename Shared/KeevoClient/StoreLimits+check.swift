@@ -20,8 +20,9 @@ extension StoreLimits {
   }
 
   public static func check(_ request: UnchangedRequest) throws(StoreError) {
-    guard request.places.count <= unchangedPlacesMax else {
-      throw .invalid("at most \(unchangedPlacesMax) places can be asked about, not \(request.places.count)")
+    let places = request.questions.reduce(0) { $0 + $1.places.count }
+    guard places <= unchangedPlacesMax else {
+      throw .invalid("at most \(unchangedPlacesMax) places can be asked about, not \(places)")
     }
   }
 

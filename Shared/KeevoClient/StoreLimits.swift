@@ -11,7 +11,7 @@ public enum StoreLimits {
   public static let multiGetKeysMax = 10_000
   public static let multiScanMax = 1_000
   /// Places that one call may ask about.
-  public static let unchangedPlacesMax = 4_096
+  public static let unchangedPlacesMax = 16_384
   public static let putManyTargetsMax = 10_000
   public static let partitionBytesMax = 600
   /// Bytes of keys and values after which a page of a scan ends early, with a cursor to go on from.

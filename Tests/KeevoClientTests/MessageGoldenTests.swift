@@ -38,8 +38,10 @@ private func holds<Message: ProtobufMessage & Equatable>(
 }
 
 @Test func unchangedHasTheGoldenForm() throws {
-  try holds(UnchangedRequest(places: [1, 300], since: [2, 0]), "0a0301ac0212020200")
-  try holds(UnchangedResponse(isUnchanged: true, moments: [7]), "080112" + "0107")
+  try holds(
+    UnchangedRequest(questions: [.init(places: [1, 300], since: [2, 0]), .init(places: [], since: [])]),
+    "0a090a0301ac0212020200" + "0a00")
+  try holds(UnchangedResponse(unchanged: [true, false], moments: [7]), "0a020100" + "120107")
 }
 
 @Test func joinsHaveTheGoldenForm() throws {

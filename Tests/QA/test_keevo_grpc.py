@@ -217,12 +217,14 @@ def test_unchanged_tells_what_has_not_been_written_to(messages, store, identitie
 
     places = [place(partition.app, partition.name)]
     moments = store.Unchanged(messages.UnchangedRequest()).moments
-    asked = messages.UnchangedRequest(places=places, since=moments)
-    assert store.Unchanged(asked).unchanged
+    question = messages.UnchangedRequest.Question
+    asked = messages.UnchangedRequest(questions=[question(places=places, since=moments), question(since=moments)])
+    assert list(store.Unchanged(asked).unchanged) == [True, True]
     write(messages, store, identities, partition, [put(messages, b"u", b"1")])
     answer = store.Unchanged(asked)
-    assert not answer.unchanged and len(answer.moments) == len(moments)
-    assert store.Unchanged(messages.UnchangedRequest(places=places, since=answer.moments)).unchanged
+    assert list(answer.unchanged) == [False, True] and len(answer.moments) == len(moments)
+    again = messages.UnchangedRequest(questions=[question(places=places, since=answer.moments)])
+    assert list(store.Unchanged(again).unchanged) == [True]
 
 
 def test_conditions_refuse_by_position(messages, store, identities, partition):

@@ -114,10 +114,8 @@ final class Shard: Sendable {
 
   var appliedIndex: UInt64 { current.withLock { $0?.applied.index ?? 0 } }
 
-  /// Whether these places are as they were at that index, in the state as it is now.
-  func areUnchanged(_ places: [UInt32], since index: UInt64) -> Bool {
-    cache.places.areUnchanged(places, since: index)
-  }
+  /// Whether this place is as it was at that index, in the state as it is now.
+  func isUnchanged(_ place: UInt32, since index: UInt64) -> Bool { cache.places.isUnchanged(place, since: index) }
 
   private func openStore() throws(StoreError) -> any StateStore {
     guard let store = store.withLock({ $0 }) else { throw .unavailable("the node is stopping") }

@@ -249,14 +249,14 @@ extension StoreNode {
     var moments: [UInt64] = []
     moments.reserveCapacity(shards.count)
     for shard in shards.indices { moments.append(try await viewIndex(shard)) }
-    if request.places.isEmpty { return UnchangedResponse(isUnchanged: true, moments: moments) }
-    guard request.since.count == shards.count else { return UnchangedResponse(isUnchanged: false, moments: moments) }
-    var places: [[UInt32]] = Array(repeating: [], count: shards.count)
     let width = Topology.slots / UInt32(shards.count)
-    for place in request.places { places[Int(place % Topology.slots / width)].append(place) }
-    let stands = shards.indices.allSatisfy { shard in
-      places[shard].isEmpty || shards[shard].areUnchanged(places[shard], since: request.since[shard])
+    let unchanged = request.questions.map { question in
+      guard question.since.count == shards.count else { return false }
+      return question.places.allSatisfy { place in
+        let shard = Int(place % Topology.slots / width)
+        return shards[shard].isUnchanged(place, since: question.since[shard])
+      }
     }
-    return UnchangedResponse(isUnchanged: stands, moments: moments)
+    return UnchangedResponse(unchanged: unchanged, moments: moments)
   }
 }

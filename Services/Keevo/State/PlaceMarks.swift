@@ -28,8 +28,8 @@ final class PlaceMarks: Sendable {
     }
   }
 
-  /// Whether no entry after that one has changed anything at these places, as far as apply has come.
-  func areUnchanged(_ places: [UInt32], since index: UInt64) -> Bool {
-    marks.withLock { marks in places.allSatisfy { marks[Self.mark($0)] <= index } }
+  /// Whether no entry after that one has changed anything at this place, as far as apply has come.
+  func isUnchanged(_ place: UInt32, since index: UInt64) -> Bool {
+    marks.withLock { $0[Self.mark(place)] <= index }
   }
 }
