@@ -30,7 +30,8 @@ public struct CommandOptions: Sendable {
         flags.insert(name)
       } else {
         let all = (valued.union(known)).sorted().map { "--\($0)" }.joined(separator: " ")
-        throw Misuse(description: "there is no option \(word) here; known are: \(all)")
+        // Without its value: somebody may have written a secret.
+        throw Misuse(description: "there is no option --\(name) here; known are: \(all)")
       }
     }
   }

@@ -20,6 +20,15 @@ import Testing
     #expect(throws: CommandOptions.Misuse.self) { try CommandOptions(words, values: ["app"], flags: ["wait"]) }
   }
 
+  @Test func aSecretOnTheCommandLineIsNotRepeatedInTheMessage() {
+    do throws(CommandOptions.Misuse) {
+      _ = try CommandOptions(["--secret=hunter2"], values: ["app"], flags: [])
+      Issue.record("it was taken")
+    } catch {
+      #expect(error.description.contains("--secret ") && !error.description.contains("hunter2"))
+    }
+  }
+
   @Test(arguments: [("90s", 90), ("30m", 1_800), ("24h", 86_400), ("7d", 604_800), ("1500ms", 1), ("0s", 0)])
   func durationsHaveUnits(text: String, seconds: Int64) throws {
     #expect(try CommandOptions(["--overlap", text], values: ["overlap"], flags: []).seconds("overlap") == seconds)

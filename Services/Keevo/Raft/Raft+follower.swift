@@ -58,9 +58,10 @@ extension RaftCore {
   }
 
   /// Whether the snapshot holds more than is committed here. One whose last entry is in the log only tells that the log
-  /// is committed up to there.
+  /// is committed up to there. It need not list this replica: what is committed is committed, and the entry that adds a
+  /// newcomer may follow in the log.
   private mutating func isNews(_ snapshot: Snapshot) -> Bool {
-    guard snapshot.index > commitIndex, snapshot.membership.contains(options.id) else { return false }
+    guard snapshot.index > commitIndex else { return false }
     guard log.holds(snapshot.position) else { return true }
     commit(through: snapshot.index)
     return false

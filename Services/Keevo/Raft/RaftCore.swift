@@ -14,7 +14,9 @@
 /// 2. send `messages`, those with `afterWrite` only when that write is durable. They are votes and acknowledgements, that
 ///    is promises; all others may overtake the disk, so a leader's own write runs beside its followers';
 /// 3. apply `committed`, whose entries are durable here; answer `reads` once their index is applied;
-/// 4. fetch what `fetch` names, in the background, then step `.fetched`.
+/// 4. fetch what `fetch` names, in the background, then step `.fetched`;
+/// 5. as the leader of a peer that was sent a snapshot and fetches nothing for a while, step `.fetchReported`: until the
+///    peer acknowledges or its fetch is given up, it is sent nothing else.
 ///
 /// **Terms and elections** (`Raft+election`). Time is divided into terms, each with at most one leader, because a voter
 /// gives one vote in a term and keeps it on disk. A follower that hears nothing for a random time asks first whether it

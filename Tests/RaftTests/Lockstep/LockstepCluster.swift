@@ -35,6 +35,8 @@ struct LockstepCluster {
   let settings: Settings
   private(set) var nodes: [Node] = []
   private(set) var pool: [Message] = []
+  /// Kept only where asked for: it costs more than the steps themselves.
+  var coverage: Coverage?
 
   init(_ settings: Settings, timeoutSeeds: [UInt64]) {
     self.settings = settings
@@ -66,10 +68,16 @@ struct LockstepCluster {
 
   mutating func take(_ slot: Int) -> Message { pool.remove(at: slot) }
 
+  private func view(_ place: Int) -> CoreView? {
+    guard let core = nodes[place].core else { return nil }
+    return CoreView(core)
+  }
+
   /// Steps the node and does what it asks for, until it asks for nothing.
   mutating func step(_ node: UInt64, _ input: RaftInput, into digest: inout Digest) -> Mark {
     let place = Int(node) - 1
-    guard let role = nodes[place].core?.role, var ready = nodes[place].core?.step(input) else { return .none }
+    guard var before = view(place), var ready = nodes[place].core?.step(input) else { return .none }
+    let role = before.role
     var mark = Mark.none
     if case .change = input { mark = Self.mark(ready.refused) }
     if ready.ignored == .wrongRole, case .message(let message) = input, case .readIndex = message.body {
@@ -78,11 +86,13 @@ struct LockstepCluster {
     var sent: [Message] = []
     var reads: [ReadState] = []
     while true {
+      if coverage != nil, let after = view(place) {
+        coverage?.note(before: before, after: after, ready: ready)
+        before = after
+      }
       sent += ready.messages.map(\.message)
       reads += ready.reads.filter { $0.index != nil }
-      if role == .leader, let now = nodes[place].core, now.role != .leader, ready.membership != nil,
-        !now.membership.voters.contains(node)
-      {
+      if role == .leader, let members = ready.membership, !members.voters.contains(node), view(place)?.role != .leader {
         mark = .leftOffice
       }
       if let write = ready.write { nodes[place].disk.carryOut(write) }
@@ -104,6 +114,7 @@ struct LockstepCluster {
     }
     if let core = nodes[place].core { digest.add(core, leftOffice: mark == .leftOffice) }
     if mark == .leftOffice { crash(node) }
+    coverage?.note("mark \(mark)")
     return mark
   }
 

@@ -44,6 +44,25 @@ import Testing
     return "\(etcd)ours:\n\(ours.explanation)"
   }
 
+  @Test func theSchedulesReachWhatTheyShould() {
+    var coverage = Coverage()
+    for seed in UInt64(1)...500 {
+      if let reached = Schedule(seed: seed, covering: true).cluster.coverage { coverage.add(reached) }
+    }
+    for (event, least) in Self.expectedEvents {
+      #expect(coverage.counts[event, default: 0] >= least, "\(event) in 500 schedules\n\(coverage.description)")
+    }
+  }
+
+  static let expectedEvents = [
+    "leader elected": 700, "leader stepped down": 300, "entry committed": 10_000, "log replaced": 60,
+    "membership changed": 200, "snapshot installed": 50, "read answered": 300, "read refused": 300,
+    "sent timeoutNow": 40,
+    "sent appendRejected": 1_000, "sent termNotice": 100, "sent readIndexResponse": 80, "refused transferring": 300,
+    "ignored leaderAlive": 300, "mark termNotCommitted": 50, "mark changePending": 50, "mark ownRemoval": 40,
+    "mark pointless": 80, "mark overloaded": 30, "mark notPassedOn": 40, "mark leftOffice": 1,
+  ]
+
   /// The test can fail: one wrong digest in the middle of a schedule is found, at its step.
   @Test(.enabled(if: Oracle.isInstalled || schedules != nil, "golang-go and golang-etcd-server-dev are not installed"))
   func aDifferenceIsFoundAtItsStep() throws {

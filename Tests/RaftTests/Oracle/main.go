@@ -18,6 +18,8 @@
 //     again. Here they are forgotten.
 //   - A follower does not pass on another's read; etcd's does, and then takes the answer for its own. The operation is
 //     marked; nothing is asked.
+//   - A snapshot that does not list its receiver is taken by ours, since the entry that adds it may follow in the log;
+//     etcd's refuses, and a newcomer waits until somebody makes a newer one. Such messages are lost in lockstep.
 //   - Our commit index is written only along with other data, so a restart tells which one came back.
 //   - A snapshot takes effect with us when its files have been fetched; in lockstep that is at once.
 package main

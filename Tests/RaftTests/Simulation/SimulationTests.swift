@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+/// Groups of cores under faults, many seeds. `MILLRACE_RAFT_SEEDS` says how many, `MILLRACE_RAFT_SEED` where to begin.
+@Suite struct SimulationTests {
+  static let environment = ProcessInfo.processInfo.environment
+  static let seeds = environment["MILLRACE_RAFT_SEEDS"].flatMap { UInt64($0) } ?? 500
+  static let firstSeed = environment["MILLRACE_RAFT_SEED"].flatMap { UInt64($0) } ?? 1
+
+  @Test func safetyHoldsAtEveryStepAndAgreementReturnsInPeace() {
+    let begun = ContinuousClock.now
+    var steps = 0
+    var coverage: [String: Int] = [:]
+    for seed in Self.firstSeed..<Self.firstSeed + Self.seeds {
+      var simulation = Simulation(seed: seed)
+      simulation.run()
+      steps += simulation.steps
+      coverage.merge(simulation.coverage) { $0 + $1 }
+      guard simulation.checker.violations.isEmpty else {
+        var again = Simulation(seed: seed, telling: true)
+        again.run()
+        let story = (again.transcript ?? []).suffix(60).joined(separator: "\n")
+        Issue.record("seed \(seed), step \(simulation.steps): \(simulation.checker.violations)\n\(story)")
+        return
+      }
+    }
+    print("simulation: \(Self.seeds) seeds, \(steps) steps in \(ContinuousClock.now - begun)")
+    let expected = [
+      "leader elected": 2, "crash": 2, "torn write": 0.05, "pause": 0.5, "snapshot installed": 0.1, "compaction": 0.2,
+      "transfer": 0.2, "lost disk": 0.1, "change addLearner": 0.1, "change addVoter": 0.03, "change remove": 0.05,
+      "read answered": 20, "read by lease": 10,
+    ]
+    for (event, perSeed) in expected {
+      let seen = Double(coverage[event, default: 0])
+      #expect(seen >= perSeed * Double(Self.seeds) / 2, "\(event): \(seen) in \(Self.seeds) seeds")
+    }
+  }
+
+  @Test func theSameSeedGivesTheSameRun() {
+    for seed in UInt64(1)...20 {
+      var first = Simulation(seed: seed)
+      first.run()
+      var second = Simulation(seed: seed)
+      second.run()
+      #expect(first.digest.hash == second.digest.hash && first.steps == second.steps)
+    }
+    var other = Simulation(seed: 1)
+    other.run()
+    var another = Simulation(seed: 2)
+    another.run()
+    #expect(other.digest.hash != another.digest.hash)
+  }
+
+  /// The checker can fail: disks that forget what they had synced break Raft, and it sees that.
+  @Test func aDiskThatForgetsIsFound() {
+    #expect(
+      (UInt64(1)...300).contains { seed in
+        var simulation = Simulation(seed: seed, sabotage: .crashesLoseSyncedWrites)
+        simulation.run()
+        return simulation.checker.violations.contains { !$0.hasPrefix("no agreement") }
+      })
+  }
+
+  /// A leader that trusts its lease for ever answers with what is no longer true, and the checker sees that.
+  @Test func aLeaseWithoutEndIsFound() {
+    #expect(
+      (UInt64(1)...300).contains { seed in
+        var simulation = Simulation(seed: seed, sabotage: .leaseNeverEnds)
+        simulation.run()
+        return simulation.checker.violations.contains { $0.contains("stale read by lease") }
+      })
+  }
+}
