@@ -1,4 +1,5 @@
 /// The words after a command's name: flags with a value (`--name value` or `--name=value`), flags without, and the rest in order.
+/// After `--` all words are of the rest.
 public struct CommandOptions: Sendable {
   /// Words that a command does not take, and what to write instead.
   public struct Misuse: Error, CustomStringConvertible {
@@ -6,26 +7,30 @@ public struct CommandOptions: Sendable {
     public init(description: String) { self.description = description }
   }
 
+  /// The last value of each flag.
   public private(set) var values: [String: String] = [:]
+  /// All values of each, for flags that may be repeated.
+  public private(set) var lists: [String: [String]] = [:]
   public private(set) var flags: Set<String> = []
   public private(set) var words: [String] = []
 
   public init(_ arguments: [String], values valued: Set<String>, flags known: Set<String>) throws(Misuse) {
     var rest = arguments[...]
     while let word = rest.popFirst() {
+      if word == "--" {
+        words += rest
+        break
+      }
       guard word.hasPrefix("--") else {
         words.append(word)
         continue
       }
       let name = String(word.dropFirst(2).prefix { $0 != "=" })
       if valued.contains(name) {
-        if word.contains("=") {
-          values[name] = String(word.dropFirst(name.count + 3))
-        } else if let value = rest.popFirst() {
-          values[name] = value
-        } else {
-          throw Misuse(description: "--\(name) needs a value")
-        }
+        let attached = word.contains("=") ? String(word.dropFirst(name.count + 3)) : nil
+        guard let value = attached ?? rest.popFirst() else { throw Misuse(description: "--\(name) needs a value") }
+        values[name] = value
+        lists[name, default: []].append(value)
       } else if known.contains(name), !word.contains("=") {
         flags.insert(name)
       } else {
@@ -41,6 +46,24 @@ public struct CommandOptions: Sendable {
     guard let text = values[name] else { return nil }
     guard let number = Int64(text), number > 0 else { throw Misuse(description: "--\(name) must be a positive number") }
     return number
+  }
+
+  /// A whole number of a range; `nil` where it is not given.
+  public func integer(_ name: String, _ range: ClosedRange<Int>) throws(Misuse) -> Int? {
+    guard let text = values[name] else { return nil }
+    guard let number = Int(text), range.contains(number) else {
+      throw Misuse(
+        description:
+          "--\(name) \(text): write a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  /// Text that is not empty; `nil` where it is not given.
+  public func text(_ name: String) throws(Misuse) -> String? {
+    guard let text = values[name] else { return nil }
+    guard !text.isEmpty else { throw Misuse(description: "--\(name) needs a value") }
+    return text
   }
 
   public func required(_ name: String) throws(Misuse) -> Int64 {

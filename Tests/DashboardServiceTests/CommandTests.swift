@@ -20,6 +20,21 @@ import Testing
     #expect(throws: CommandOptions.Misuse.self) { try CommandOptions(words, values: ["app"], flags: ["wait"]) }
   }
 
+  @Test func flagsMayBeRepeatedAndWordsMayBeginWithDashes() throws {
+    let options = try CommandOptions(
+      ["--follow", "a", "x", "--follow=b", "--", "--follow", "-"], values: ["follow"], flags: [])
+    #expect(options.values["follow"] == "b" && options.lists["follow"] == ["a", "b"])
+    #expect(options.words == ["x", "--follow", "-"])
+  }
+
+  @Test(arguments: ["0", "11", "x", "", "1.0"])
+  func numbersHaveARange(text: String) throws {
+    let options = try CommandOptions(["--limit=\(text)"], values: ["limit", "more"], flags: [])
+    #expect(throws: CommandOptions.Misuse.self) { try options.integer("limit", 1...10) }
+    #expect(try options.integer("more", 1...10) == nil)
+    #expect(try CommandOptions(["--limit=10"], values: ["limit"], flags: []).integer("limit", 1...10) == 10)
+  }
+
   @Test func aSecretOnTheCommandLineIsNotRepeatedInTheMessage() {
     do throws(CommandOptions.Misuse) {
       _ = try CommandOptions(["--secret=hunter2"], values: ["app"], flags: [])

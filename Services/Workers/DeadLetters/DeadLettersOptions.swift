@@ -32,11 +32,7 @@ struct DeadLettersOptions: Sendable {
     self.names = names
     isAll = options.flags.contains("all")
     filter = try Self.filter(options)
-    let limit = try options.integer("limit") ?? Int64(Self.limitDefault)
-    guard limit <= DeadLetters.listMax else {
-      throw CommandOptions.Misuse(description: "--limit must be a whole number from 1 to \(DeadLetters.listMax)")
-    }
-    self.limit = Int(limit)
+    limit = try options.integer("limit", 1...DeadLetters.listMax) ?? Self.limitDefault
     wantsJSON = try options.wantsJSON()
     try check()
   }

@@ -18,6 +18,15 @@ struct APICredentials: Equatable, Sendable {
     var app: String?
   }
 
+  /// Words that would hold the secret are refused, and not repeated.
+  static func refuseSecrets(_ words: [String]) throws(RSSFailure) {
+    let names = words.map { $0.prefix { $0 != "=" } }
+    guard !names.contains("--api-secret"), !names.contains("--secret") else {
+      throw RSSFailure(
+        "the secret is never given on the command line, where others can read it: set MILLRACE_API_SECRET")
+    }
+  }
+
   init(
     _ options: RSSOptions, variable: (String) -> String?, readFile: (String) -> String?
   ) throws(RSSFailure) {

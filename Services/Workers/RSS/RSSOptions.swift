@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// The words after `worker rss`, read.
 struct RSSOptions: Equatable, Sendable {
   /// Print what was read; talk to nothing.
@@ -46,52 +48,35 @@ struct RSSOptions: Equatable, Sendable {
 
   /// - Throws: `RSSFailure` that names the word that is wrong.
   init(_ words: [String]) throws(RSSFailure) {
-    var rest = words[...]
-    while let word = rest.popFirst() {
-      guard word.hasPrefix("--"), word != "--" else {
-        if word != "--" { documents.append(word) }
-        continue
-      }
-      let parts = word.split(separator: "=", maxSplits: 1)
-      let name = String(parts[0])
-      let attached = parts.count == 2 ? String(parts[1]) : word.hasSuffix("=") ? "" : nil
-      switch name {
-      case "--parse-only": isParseOnly = true
-      case "--json": isJSON = true
-      case "--allow-private-addresses": allowsPrivateAddresses = true
-      case "--help": isHelp = true
-      case "--list", "--base-url", "--api-key", "--stack", "--group", "--follow", "--max-bytes", "--max-entries",
-        "--max-stored", "--max-outlines":
-        guard let value = attached ?? rest.popFirst(), !value.isEmpty else { throw RSSFailure("\(name) needs a value") }
-        try set(name, value)
-      case "--api-secret", "--secret":
-        throw RSSFailure(
-          "the secret is never given on the command line, where others can read it: set MILLRACE_API_SECRET")
-      default: throw RSSFailure("there is no option \(name); worker rss --help lists them")
-      }
+    try APICredentials.refuseSecrets(words)
+    do throws(CommandOptions.Misuse) { try read(words) } catch {
+      throw RSSFailure("\(error); worker rss --help lists them all")
     }
     guard isHelp || !documents.isEmpty || list != nil else { throw RSSFailure("name at least one file or address") }
   }
 
-  private mutating func set(_ name: String, _ value: String) throws(RSSFailure) {
-    switch name {
-    case "--list": list = value
-    case "--base-url": baseAddress = value
-    case "--api-key": apiKey = value
-    case "--stack": stackFile = value
-    case "--group": group = value
-    case "--max-bytes": limits.bytesMax = try Self.number(name, value, 1...(100 << 20))
-    case "--max-entries": limits.itemsMax = try Self.number(name, value, 1...100_000)
-    case "--max-outlines": limits.outlinesMax = try Self.number(name, value, 1...100_000)
-    case "--max-stored": storedMax = try Self.number(name, value, 1...1_000_000)
-    default: followers.append(value)
-    }
-  }
-
-  private static func number(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws(RSSFailure) -> Int {
-    guard let number = Int(value), range.contains(number) else {
-      throw RSSFailure("\(name) \(value): write a whole number from \(range.lowerBound) to \(range.upperBound)")
-    }
-    return number
+  private mutating func read(_ words: [String]) throws(CommandOptions.Misuse) {
+    let options = try CommandOptions(
+      words,
+      values: [
+        "list", "base-url", "api-key", "stack", "group", "follow", "max-bytes", "max-entries", "max-stored",
+        "max-outlines",
+      ], flags: ["parse-only", "json", "allow-private-addresses", "help"])
+    documents = options.words
+    isParseOnly = options.flags.contains("parse-only")
+    isJSON = options.flags.contains("json")
+    allowsPrivateAddresses = options.flags.contains("allow-private-addresses")
+    isHelp = options.flags.contains("help")
+    list = try options.text("list")
+    baseAddress = try options.text("base-url")
+    apiKey = try options.text("api-key")
+    stackFile = try options.text("stack")
+    group = try options.text("group") ?? group
+    followers = options.lists["follow"] ?? []
+    guard !followers.contains("") else { throw CommandOptions.Misuse(description: "--follow needs a value") }
+    limits.bytesMax = try options.integer("max-bytes", 1...(100 << 20)) ?? limits.bytesMax
+    limits.itemsMax = try options.integer("max-entries", 1...100_000) ?? limits.itemsMax
+    limits.outlinesMax = try options.integer("max-outlines", 1...100_000) ?? limits.outlinesMax
+    storedMax = try options.integer("max-stored", 1...1_000_000) ?? storedMax
   }
 }

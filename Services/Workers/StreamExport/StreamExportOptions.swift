@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// The words after `worker import`, read.
 struct StreamExportOptions: Equatable, Sendable {
   var files: [String] = []
@@ -42,55 +44,33 @@ struct StreamExportOptions: Equatable, Sendable {
 
   /// - Throws: `RSSFailure` that names the word that is wrong.
   init(_ words: [String]) throws(RSSFailure) {
-    var rest = words[...]
-    if rest.first == "--help" {
-      isHelp = true
-      return
+    try APICredentials.refuseSecrets(words)
+    var subject: String?
+    do throws(CommandOptions.Misuse) { subject = try read(words) } catch {
+      throw RSSFailure("\(error); worker import --help lists them all")
     }
-    guard rest.popFirst() == "stream-export" else {
+    if isHelp { return }
+    guard subject == "stream-export" else {
       throw RSSFailure("what is to be imported? write worker import stream-export FILE…")
     }
-    while let word = rest.popFirst() {
-      guard word.hasPrefix("--") else {
-        files.append(word)
-        continue
-      }
-      let parts = word.split(separator: "=", maxSplits: 1)
-      let name = String(parts[0])
-      switch name {
-      case "--resume": resumes = true
-      case "--check": isCheckOnly = true
-      case "--help": isHelp = true
-      case "--base-url", "--api-key", "--stack", "--app", "--state", "--max-line-bytes", "--max-activity-ids":
-        guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst(), !value.isEmpty else {
-          throw RSSFailure("\(name) needs a value")
-        }
-        try set(name, value)
-      case "--api-secret", "--secret":
-        throw RSSFailure(
-          "the secret is never given on the command line, where others can read it: set MILLRACE_API_SECRET")
-      default: throw RSSFailure("there is no option \(name); worker import --help lists them")
-      }
-    }
-    guard isHelp || !files.isEmpty else { throw RSSFailure("name at least one file") }
+    guard !files.isEmpty else { throw RSSFailure("name at least one file") }
   }
 
-  private mutating func set(_ name: String, _ value: String) throws(RSSFailure) {
-    switch name {
-    case "--base-url": flags.baseAddress = value
-    case "--api-key": flags.apiKey = value
-    case "--stack": flags.stackFile = value
-    case "--app": flags.app = value
-    case "--state": stateFile = value
-    case "--max-line-bytes": lineBytesMax = try Self.number(name, value, 256...(100 << 20))
-    default: activityIDsMax = try Self.number(name, value, 0...100_000_000)
-    }
-  }
-
-  private static func number(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws(RSSFailure) -> Int {
-    guard let number = Int(value), range.contains(number) else {
-      throw RSSFailure("\(name) \(value): write a whole number from \(range.lowerBound) to \(range.upperBound)")
-    }
-    return number
+  /// Gives the word that says what is to be imported.
+  private mutating func read(_ words: [String]) throws(CommandOptions.Misuse) -> String? {
+    let options = try CommandOptions(
+      words, values: ["base-url", "api-key", "stack", "app", "state", "max-line-bytes", "max-activity-ids"],
+      flags: ["resume", "check", "help"])
+    files = Array(options.words.dropFirst())
+    resumes = options.flags.contains("resume")
+    isCheckOnly = options.flags.contains("check")
+    isHelp = options.flags.contains("help")
+    flags = Flags(
+      baseAddress: try options.text("base-url"), apiKey: try options.text("api-key"),
+      stackFile: try options.text("stack"), app: try options.text("app"))
+    stateFile = try options.text("state")
+    lineBytesMax = try options.integer("max-line-bytes", 256...(100 << 20)) ?? lineBytesMax
+    activityIDsMax = try options.integer("max-activity-ids", 0...100_000_000) ?? activityIDsMax
+    return options.words.first
   }
 }
