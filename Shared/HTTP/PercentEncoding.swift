@@ -3,6 +3,10 @@ public enum PercentEncoding {
   /// Decodes `bytes`; `nil` where an escape is broken, the result is not UTF-8, or it holds a NUL.
   /// - Parameter form: whether `+` stands for a space.
   public static func decode(_ bytes: some Collection<UInt8>, form: Bool = false) -> String? {
+    // Most names and values stand for themselves.
+    if bytes.allSatisfy({ $0 != 0x25 && $0 != 0 && ($0 != 0x2B || !form) }) {
+      return String(validating: bytes, as: UTF8.self)
+    }
     var decoded: [UInt8] = []
     decoded.reserveCapacity(bytes.count)
     var iterator = bytes.makeIterator()
