@@ -73,7 +73,6 @@ import Testing
     try await usage.write()
     #expect(await api.about(.get, "images/", url: image, "w=4").status == 429, "an image made of one counts too")
     #expect(await api.upload("files/", [1]).status == 429)
-    try await usage.write()
     // Reads and deletions go on, and make room.
     #expect(try await api.fetch(first).status == 200)
     #expect(await api.about(.delete, "files/", url: first).status == 200)
