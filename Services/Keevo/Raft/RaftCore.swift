@@ -14,7 +14,7 @@
 /// 2. send `messages`, those with `afterWrite` only when that write is durable. They are votes and acknowledgements, that
 ///    is promises; all others may overtake the disk, so a leader's own write runs beside its followers';
 /// 3. apply `committed`, whose entries are durable here; answer `reads` once their index is applied;
-/// 4. fetch what `fetch` names, in the background, then step `.fetched`;
+/// 4. fetch what `fetch` names, in the background, then step `.fetched`, or `.fetchAbandoned`;
 /// 5. as the leader of a peer that was sent a snapshot and fetches nothing for a while, step `.fetchReported`: until the
 ///    peer acknowledges or its fetch is given up, it is sent nothing else.
 ///
@@ -124,6 +124,7 @@ public struct RaftCore: Sendable {
     case .offer(let snapshot): offer(snapshot)
     case .compact(let index): compact(through: index)
     case .fetched(let snapshot): install(snapshot)
+    case .fetchAbandoned: fetching = nil
     case .fetchReported(let peer, let succeeded): fetchReported(peer, succeeded)
     case .unreachable(let peer): unreachable(peer)
     }

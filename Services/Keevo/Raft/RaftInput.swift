@@ -19,7 +19,9 @@ public enum RaftInput: Sendable {
   case compact(through: UInt64)
   /// The files of a snapshot that `Ready.fetch` named lie complete and durable beside the state, not yet in its place.
   case fetched(Snapshot)
-  /// A follower's fetch has ended: it will acknowledge by itself, or it failed and must be offered anew.
+  /// The fetch that `Ready.fetch` asked for came to nothing; the leader will send another reference.
+  case fetchAbandoned
+  /// As leader: a follower's fetch has ended: it will acknowledge by itself, or it failed and must be offered anew.
   case fetchReported(peer: NodeID, succeeded: Bool)
   /// The transport lost messages to this peer.
   case unreachable(NodeID)
