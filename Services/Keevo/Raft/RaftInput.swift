@@ -11,7 +11,8 @@ public enum RaftInput: Sendable {
   /// From which index on is an answer linearizable? `id` is used only once by this replica.
   case readIndex(id: UInt64)
   case transfer(to: NodeID)
-  /// Stand for election now.
+  /// Stand for election now, for tests and for operators who know that nobody leads: a living leader's lease does not
+  /// expect it.
   case campaign
   /// The driver has a newer state to offer to followers.
   case offer(Snapshot)
