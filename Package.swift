@@ -165,7 +165,7 @@ let package = Package(
     tests("KeevoClientTests", ["KeevoClient", "Protobuf", "KeevoService", "GRPC", "EventLoop", "Telemetry", "Model"]),
     tests(
       "KeevoServiceTests", ["KeevoService", "KeevoClient", "GRPC", "ServiceKit", "EventLoop", "Telemetry", "Model"]),
-    tests("RaftTests", ["Raft"], exclude: ["Oracle"]),
+    tests("RaftTests", ["Raft"], exclude: ["Oracle", "Transcripts"]),
     tests("ControlPlaneTests", ["ControlPlane", "PubSub", "EventLoop", "Telemetry", "Model", "JSON"]),
     tests("AuthTests", ["Auth", "ControlPlane", "Model", "JSON"]),
     tests("JobsTests", ["Jobs", "KeevoClient", "EventLoop", "Telemetry", "Model"]),

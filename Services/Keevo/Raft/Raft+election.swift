@@ -94,7 +94,7 @@ extension RaftCore {
 
   /// A replica that has never known anything may be a voter whose disk was lost: its vote could elect somebody who lacks
   /// what it once acknowledged.
-  private var mayVote: Bool { options.votesWhileBlank || !startedBlank || commitIndex > 0 }
+  private var mayVote: Bool { options.admitsBlankVoters || !startedBlank || commitIndex > 0 }
 
   // MARK: Roles
 

@@ -15,7 +15,16 @@ extension RaftCore {
     guard hasCommittedInTerm else { return .termNotCommitted }
     guard leadership.pendingChangeIndex <= commitIndex else { return .changePending }
     if change.node == options.id, change.kind != .addVoter { return .ownRemoval }
-    return membership.applying(change) == nil ? .pointlessChange : nil
+    guard membership.applying(change) != nil else { return .pointlessChange }
+    return change.kind == .addVoter && !mayBecomeVoter(change.node) ? .notCaughtUp : nil
+  }
+
+  /// A voter that lacks what has committed makes majorities slower, and one that knows nothing cannot vote.
+  private func mayBecomeVoter(_ node: NodeID) -> Bool {
+    if options.admitsBlankVoters { return true }
+    guard let slot = leadership.slot(of: node) else { return false }
+    let progress = leadership.peers[slot].progress
+    return progress.state == .replicate && progress.match + options.promotionLagMax >= log.lastIndex
   }
 
   /// Puts the changes that have committed in force, one after the other; one may let more commit.

@@ -14,7 +14,7 @@
 /// 2. send `messages`, those with `afterWrite` only when that write is durable. They are votes and acknowledgements, that
 ///    is promises; all others may overtake the disk, so a leader's own write runs beside its followers';
 /// 3. apply `committed`, whose entries are durable here; answer `reads` once their index is applied;
-/// 4. fetch what `fetch` names, in the background, then step `.fetched`;
+/// 4. fetch what `fetch` names, in the background, then step `.fetched`, or `.fetchAbandoned`;
 /// 5. as the leader of a peer that was sent a snapshot and fetches nothing for a while, step `.fetchReported`: until the
 ///    peer acknowledges or its fetch is given up, it is sent nothing else.
 ///
@@ -44,7 +44,8 @@
 /// are. A follower beyond the log's reach gets it, fetches the files beside its running state, and takes it in when they
 /// are complete. Until then it keeps its old log, votes and answers.
 ///
-/// **Membership of the log in memory**: entries stay until `compact`; `compactionPoint(keepingBytes:)` says where to cut.
+/// **Memory**: entries stay until `compact`; `compactionPoint(keepingBytes:)` says where to cut. Proposals, windows and
+/// waiting reads are bounded by `RaftOptions`.
 ///
 /// **Faults.** Nothing that arrives in a message ends the process or steps the commit index back. What cannot be is
 /// ignored, and `Ready.ignored` says why.
@@ -86,7 +87,8 @@ public struct RaftCore: Sendable {
   var out = Ready()
   private var reportedSoftState = SoftState(role: .follower, leader: nil)
 
-  /// A replica as its disk left it. `timeouts` should differ between replicas and starts.
+  /// A replica as its disk left it. `timeouts` should differ between replicas and starts. What had committed and was not
+  /// applied is handed out with the first step.
   public init(options: RaftOptions, restored: Restored, timeouts: ElectionTimeouts) throws(RestoreError) {
     precondition(options.id != 0, "a replica needs a name")
     precondition(0 < options.heartbeatTicks && options.heartbeatTicks < options.electionTicks, "ticks out of order")
@@ -124,6 +126,7 @@ public struct RaftCore: Sendable {
     case .offer(let snapshot): offer(snapshot)
     case .compact(let index): compact(through: index)
     case .fetched(let snapshot): install(snapshot)
+    case .fetchAbandoned: fetching = nil
     case .fetchReported(let peer, let succeeded): fetchReported(peer, succeeded)
     case .unreachable(let peer): unreachable(peer)
     }

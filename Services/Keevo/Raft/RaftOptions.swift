@@ -18,9 +18,11 @@ public struct RaftOptions: Hashable, Sendable {
   public var uncommittedBytesMax = 16 << 20
   /// Reads that wait for a leader's confirmation.
   public var pendingReadsMax = 4096
-  /// Whether a replica that knows nothing at all (no members, nothing committed) votes. It then may be a voter that lost
-  /// its disk; new members are made voters only after they caught up as learners, so they need it not.
-  public var votesWhileBlank = false
+  /// How many entries a learner may lack to be made a voter.
+  public var promotionLagMax: UInt64 = 1000
+  /// Whether newcomers may be made voters at once, and replicas that know nothing at all (no members, nothing committed)
+  /// vote. Such a replica may be a voter that lost its disk, so neither is so by default: a newcomer catches up as a learner.
+  public var admitsBlankVoters = false
 
   public init(id: NodeID) { self.id = id }
 }

@@ -13,6 +13,8 @@ public enum Refusal: Error, Hashable, Sendable {
   case termNotCommitted
   /// Would change nothing, leave no voter, or make too many members.
   case pointlessChange
+  /// A newcomer is made a voter when it has caught up as a learner.
+  case notCaughtUp
   /// A leader neither removes nor demotes itself: hand leadership over, then ask the new leader.
   case ownRemoval
   /// Leadership goes to voters only.

@@ -59,7 +59,7 @@ struct LockstepCluster {
     options.inflightMessagesMax = settings.inflightMessagesMax
     options.inflightBytesMax = .max  // etcd 3.4 counts messages only
     options.uncommittedBytesMax = settings.uncommittedBytesMax
-    options.votesWhileBlank = true  // etcd's newcomers vote
+    options.admitsBlankVoters = true  // as etcd does
     nodes[Int(node) - 1].core = try? RaftCore(
       options: options, restored: nodes[Int(node) - 1].disk.restored(), timeouts: ElectionTimeouts(seed: seed))
   }

@@ -32,9 +32,9 @@ struct Schedule {
   private let explainedStep: Int?
   private(set) var explanation = ""
 
-  /// Payloads come in multiples of this, and limits lie between multiples, so that frames of different size on the two
-  /// sides make no difference.
-  static let unit = 512
+  /// Payloads come in multiples of this, and limits lie just below multiples, so that frames of different size on the two
+  /// sides make no difference (below a hundred entries).
+  static let unit = 1024
 
   init(seed: UInt64, explaining step: Int? = nil, covering: Bool = false) {
     self.seed = seed
@@ -55,9 +55,9 @@ struct Schedule {
     settings.heartbeatTicks = 1 + random.below(2)
     settings.preVote = random.chance(70)
     settings.checkQuorum = random.chance(70)
-    settings.appendBytesMax = random.pick([0, unit + unit / 2, 3 * unit + unit / 2, 1 << 30])
+    settings.appendBytesMax = random.pick([0, 2 * unit - 1, 4 * unit - 1, 1 << 30])
     settings.inflightMessagesMax = random.pick([1, 2, 4, 256])
-    settings.uncommittedBytesMax = random.pick([2 * unit + unit / 2, 6 * unit + unit / 2, 1 << 30])
+    settings.uncommittedBytesMax = random.pick([3 * unit - 1, 7 * unit - 1, 1 << 30])
     let voters = 1 + random.below(5)
     let learners = random.below(min(2, 5 - voters) + 1)
     let spare = random.below(min(2, 6 - voters - learners) + 1)

@@ -20,6 +20,8 @@
 //     marked; nothing is asked.
 //   - A snapshot that does not list its receiver is taken by ours, since the entry that adds it may follow in the log;
 //     etcd's refuses, and a newcomer waits until somebody makes a newer one. Such messages are lost in lockstep.
+//   - By default ours makes newcomers voters only when they caught up as learners, and a replica that knows nothing does
+//     not vote. Both rules are off in lockstep (RaftOptions.admitsBlankVoters).
 //   - Our commit index is written only along with other data, so a restart tells which one came back.
 //   - A snapshot takes effect with us when its files have been fetched; in lockstep that is at once.
 package main

@@ -3,7 +3,8 @@ import Raft
 extension Simulation {
   mutating func start(_ id: NodeID) {
     guard let node = nodes[id], node.core == nil, !node.isWiped else { return }
-    let options = RaftOptions(id: id)
+    var options = RaftOptions(id: id)
+    options.preVote = usesPreVote
     node.core = try? RaftCore(
       options: options, restored: node.disk.restored(), timeouts: ElectionTimeouts(seed: random.next()))
     guard let core = node.core else { return checker.fail(liveness: "\(id) cannot start from its disk") }
@@ -41,11 +42,15 @@ extension Simulation {
     tell("\(id) crashes")
   }
 
+  mutating func startAll() {
+    for id in names { start(id) }
+  }
+
   mutating func fault() {
     let id = random.pick(names)
-    switch random.below(22) {
+    switch random.below(26) {
     case 0..<3: crash(names.first { !(nodes[$0]?.pendingWrites.isEmpty ?? true) } ?? id)
-    case 3..<6: for down in names { start(down) }
+    case 3..<6: startAll()
     case 6..<8: cuts.insert(id * 256 + random.pick(names))
     case 8..<10: isolate(random.chance(60) ? leaders.last ?? id : id)
     case 10..<13: cuts = []
@@ -55,8 +60,37 @@ extension Simulation {
     case 16: flush(id)
     case 17: handOver()
     case 18..<20: nodes[id]?.writeDoneAt = now + random.below(400_000)  // its disk stalls
+    case 20..<22: dieUnsynced()
+    case 22..<24 where !usesLease: raceForVotes()
     default: administer()
     }
+  }
+
+  /// The leader's disk stalls, one follower is cut off, and then the leader dies: what only one other has must not count.
+  private mutating func dieUnsynced() {
+    guard let id = leaders.last, let core = nodes[id]?.core else { return }
+    nodes[id]?.writeDoneAt = now + 300_000
+    let cutOff = random.pick(names)
+    for other in core.membership.voters where other == cutOff || random.chance(20) {
+      cuts.insert(id * 256 + other)
+      cuts.insert(other * 256 + id)
+    }
+    events.add(.crash(id), at: now + 10_000 + random.below(200_000))
+    coverage["death unsynced", default: 0] += 1
+    tell("\(id)'s disk stalls")
+  }
+
+  /// Two stand at once, and voters with slow disks die right after they were asked: who promised must remember.
+  private mutating func raceForVotes() {
+    let rivals = [random.pick(names), random.pick(names)]
+    for id in names where !rivals.contains(id) {
+      nodes[id]?.writeDoneAt = now + random.below(100_000)
+      if random.chance(50) { events.add(.crash(id), at: now + 2_000 + random.below(10_000)) }
+    }
+    for id in rivals where nodes[id]?.pausedUntil ?? 0 <= now { step(id, .campaign) }
+    for at in [20_000, 40_000] { events.add(.start, at: now + at) }
+    for id in rivals { events.add(.campaign(id), at: now + 1_000 + random.below(60_000)) }
+    coverage["race", default: 0] += 1
   }
 
   private mutating func isolate(_ id: NodeID) {

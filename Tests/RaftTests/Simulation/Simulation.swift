@@ -49,6 +49,9 @@ struct Simulation {
     case fetched(NodeID, life: Int, Snapshot)
     /// The leader's driver has seen no fetch by the peer for long.
     case fetchOverdue(NodeID, life: Int, peer: NodeID)
+    case crash(NodeID)
+    case campaign(NodeID)
+    case start
     case client, fault
   }
 
@@ -57,6 +60,9 @@ struct Simulation {
   static let leaseNanoseconds = UInt64(10 * tickMicroseconds * 1000 / 2)
 
   let sabotage: Sabotage
+  let usesPreVote: Bool
+  /// Elections that the cores did not ask for do not go with leases.
+  let usesLease: Bool
   var random: SplitMix
   var now = 0
   var events = EventQueue<Event>()
@@ -79,6 +85,9 @@ struct Simulation {
     self.sabotage = sabotage
     random = SplitMix(seed: seed)
     transcript = telling ? [] : nil
+    usesPreVote = random.chance(70)
+    let coin = random.chance(50)
+    usesLease = coin || sabotage == .leaseNeverEnds
     let founding = Membership(voters: Array(1...(random.chance(60) ? 3 : 5)))
     for id in founding.voters { add(id, TestDisk(founding: founding)) }
     events.add(.client, at: 0)
@@ -117,6 +126,9 @@ struct Simulation {
     case .client:
       client()
       events.add(.client, at: now + 5_000 + random.below(30_000))
+    case .crash(let id): if isFaulty { crash(id) }
+    case .campaign(let id): if nodes[id]?.pausedUntil ?? 0 <= now { step(id, .campaign) }
+    case .start: startAll()
     case .fault:
       if isFaulty {
         fault()
@@ -253,7 +265,7 @@ struct Simulation {
     let id = random.pick(names)
     guard let node = nodes[id], let core = node.core, node.pausedUntil <= now else { return }
     let holds = sabotage == .leaseNeverEnds ? core.mayUseLease : node.lease.holds(for: core, at: nanoseconds(of: id))
-    if holds {
+    if usesLease, holds {
       checker.read(id, index: core.commitIndex, committedWhenAsked: checker.highestCommitted, how: "lease")
       coverage["read by lease", default: 0] += 1
     }

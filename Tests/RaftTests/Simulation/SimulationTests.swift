@@ -28,7 +28,7 @@ import Testing
     let expected = [
       "leader elected": 2, "crash": 2, "torn write": 0.05, "pause": 0.5, "snapshot installed": 0.1, "compaction": 0.2,
       "transfer": 0.2, "lost disk": 0.1, "change addLearner": 0.1, "change addVoter": 0.03, "change remove": 0.05,
-      "read answered": 20, "read by lease": 10,
+      "read answered": 20, "read by lease": 5, "death unsynced": 0.3, "race": 0.1,
     ]
     for (event, perSeed) in expected {
       let seen = Double(coverage[event, default: 0])
