@@ -101,7 +101,7 @@ struct Simulation {
   }
 
   /// Faults for a while, then peace, in which the group must come to agree again.
-  mutating func run(faultyMicroseconds: Int = 4_000_000, peacefulMicroseconds: Int = 6_000_000) {
+  mutating func run(faultyMicroseconds: Int = 4_000_000, peacefulMicroseconds: Int = 30_000_000) {
     run(until: faultyMicroseconds)
     makePeace()
     let goal = checker.highestCommitted + 1

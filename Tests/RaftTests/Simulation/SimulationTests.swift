@@ -16,7 +16,8 @@ import Testing
       "transfer": 0.2, "lost disk": 0.1, "change addLearner": 0.1, "change addVoter": 0.03, "change remove": 0.05,
       "read answered": 20, "read by lease": 5, "death unsynced": 0.3, "race": 0.1,
     ]
-    for (event, perSeed) in expected {
+    // A seed that is played again alone need not do everything.
+    for (event, perSeed) in expected where Self.seeds >= 200 {
       let seen = Double(coverage[event, default: 0])
       #expect(seen >= perSeed * Double(Self.seeds) / 2, "\(event): \(seen) in \(Self.seeds) seeds")
     }
