@@ -33,8 +33,8 @@ extension Simulation {
     }
     if sabotage == .crashesLoseSyncedWrites {
       node.disk.hardState.vote = nil
-      node.disk.entries.removeLast(min(node.disk.entries.count, 3 + random.below(5)))
-      if node.disk.lastIndex < (node.disk.image?.index ?? 0) { return }
+      let beyondImage = Int(node.disk.lastIndex) - Int(max(node.disk.image?.index ?? 0, node.disk.base.index))
+      node.disk.entries.removeLast(max(0, min(beyondImage, 3 + random.below(5))))
     }
     node.core = nil
     node.pausedUntil = 0
