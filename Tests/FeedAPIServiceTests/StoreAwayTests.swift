@@ -19,10 +19,13 @@ import Testing
       timing: JobTiming(wallMilliseconds: { UInt64(wallClockMicroseconds() / 1_000) }), logger: .silent,
       metrics: Metrics())
     let api = TestAPI(feeds: engine)
-    let began = monotonicNanoseconds()
-    let read = await api.call(.get, "feed/user/1/")
-    let write = await api.call(.post, "feed/user/1/", body: TestAPI.activity)
-    let milliseconds = (monotonicNanoseconds() - began) / 1_000_000
+    // On the loop, as the service does: the pool of the tests has others to serve.
+    let (read, write, milliseconds) = await Task(executorPreference: loops.loops[0]) {
+      let began = monotonicNanoseconds()
+      let read = await api.call(.get, "feed/user/1/")
+      let write = await api.call(.post, "feed/user/1/", body: TestAPI.activity)
+      return (read, write, (monotonicNanoseconds() - began) / 1_000_000)
+    }.value
     #expect(read.status == 503 && write.status == 503)
     #expect(read.header("Retry-After") != nil && write.header("Retry-After") != nil)
     // Far more than it takes: the machine may be busy.

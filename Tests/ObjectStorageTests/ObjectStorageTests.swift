@@ -110,7 +110,7 @@ import Testing
     try await withFolder { root in
       let drafts = root + "/.drafts"
       try FileManager.default.createDirectory(atPath: drafts, withIntermediateDirectories: true)
-      for (name, seconds) in [("7-old", FolderDraft.ageSecondsMax + 60), ("8-young", FolderDraft.ageSecondsMax - 60)] {
+      for (name, seconds) in [("7-old", FolderDraft.ageSecondsMax + 60), ("8-young", FolderDraft.ageSecondsMax / 2)] {
         #expect(FileManager.default.createFile(atPath: "\(drafts)/\(name)", contents: Data([1])))
         try FileManager.default.setAttributes(
           [.modificationDate: Date(timeIntervalSinceNow: -Double(seconds))], ofItemAtPath: "\(drafts)/\(name)")

@@ -32,9 +32,14 @@ import Testing
       configuration: Configuration(values: ["keevo": "127.0.0.1:1", "keevo-call-milliseconds": "200"]), loops: loops,
       logger: .silent, metrics: Metrics())
     let client = try KeevoClient(context)
-    let began = monotonicNanoseconds()
-    await #expect(throws: StoreError.self) { try await client.topology() }
-    let milliseconds = (monotonicNanoseconds() - began) / 1_000_000
+    // On the loop, as services do: the pool of the tests has others to serve.
+    let (failed, milliseconds) = await Task(executorPreference: loops.loops[0]) {
+      let began = monotonicNanoseconds()
+      var failed = false
+      do throws(StoreError) { _ = try await client.topology() } catch { failed = true }
+      return (failed, (monotonicNanoseconds() - began) / 1_000_000)
+    }.value
+    #expect(failed)
     // Far more than it takes: the machine may be busy.
     #expect((100..<30_000).contains(milliseconds), "\(milliseconds) ms")
     await client.close()
