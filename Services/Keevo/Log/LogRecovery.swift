@@ -128,7 +128,9 @@ struct LogRecovery {
     var place = max(end, LogSegment.headerBytes)
     var remains = end
     while place + LogRecord.headerBytes <= bytes.count {
-      if let found = try LogRecord.decode(bytes, at: place, seed: options.seed(segment.sequence)) {
+      if isPlausible(bytes, at: place),
+        let found = try LogRecord.decode(bytes, at: place, seed: options.seed(segment.sequence))
+      {
         guard found.roundOffset <= end else {
           throw .corrupt(
             "segment \(segment.sequence) does not check at byte \(end), but a later round does at \(place)")
@@ -147,6 +149,14 @@ struct LogRecovery {
       // What was read may lie in the page cache alone; it is about to be applied.
       try segment.file.sync()
     } catch { throw .disk(error) }
+  }
+
+  /// Whether a header may stand there, by the bytes that are nearly the same in all of them. What a recycled file still holds from
+  /// its earlier life would else be summed up at every eighth byte, over lengths that mean nothing.
+  private func isPlausible(_ bytes: [UInt8], at place: Int) -> Bool {
+    (1...4).contains(bytes[place + 14]) && bytes[place + 15] == LogRecord.format && bytes[place + 12] == 0
+      && Int(bytes[place + 13]) < shards.count
+      && bytes[(place + 16)..<(place + 20)].allSatisfy { $0 == 0 }
   }
 
   private func checkGaps() throws(LogError) {
